@@ -1,0 +1,1 @@
+"""Shared types and their wire protocol; the only room that imports pycrdt. No IO."""

@@ -1,0 +1,1 @@
+"""The running program without its command line."""

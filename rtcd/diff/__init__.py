@@ -1,0 +1,1 @@
+"""Old value and new value in, the smallest honest edits out. Pure."""

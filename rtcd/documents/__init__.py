@@ -1,0 +1,1 @@
+"""Friendly live documents (text, notebook) on shared types. Pure."""

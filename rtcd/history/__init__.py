@@ -1,0 +1,1 @@
+"""Versions, bases and conflicts of a folder, in SQLite inside ``.rtcd/``."""

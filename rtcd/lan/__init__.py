@@ -1,0 +1,1 @@
+"""Other daemons on the local network."""

@@ -1,0 +1,1 @@
+"""Which version a save was made from, and three contents into one. Pure."""

@@ -1,0 +1,1 @@
+"""A room: one shared document as the Jupyter server holds it, over a WebSocket."""

@@ -1,0 +1,1 @@
+"""The one Jupyter server, over HTTP: found, started, asked."""

@@ -1,0 +1,1 @@
+"""Keeps files, documents and rooms the same."""
