@@ -100,3 +100,62 @@ def cell_meaning(cell: Cell) -> dict[str, Any]:
         "execution_count": cell.execution_count,
         "attachments": cell.attachments,
     }
+
+
+def is_same(one: Content, other: Content) -> bool:
+    """True when two contents mean the same, whatever the cell ids and invented defaults are.
+
+    Ids are left out because editors drop and regenerate them; a notebook without ``kernelspec``
+    equals one with the empty ones that jupyter_ydoc fills in.
+    """
+    if isinstance(one, TextContent) or isinstance(other, TextContent):
+        return one == other
+    return (
+        len(one.cells) == len(other.cells)
+        and one.nbformat == other.nbformat
+        and _is_same_json(stated_metadata(one.metadata), stated_metadata(other.metadata))
+        and all(map(is_same_cell, one.cells, other.cells))
+    )
+
+
+def is_same_cell(one: Cell, other: Cell) -> bool:
+    """True when two cells mean the same, whatever their ids are."""
+    return (
+        one.source == other.source
+        and one.cell_type == other.cell_type
+        and one.execution_count == other.execution_count
+        and len(one.outputs) == len(other.outputs)
+        and _is_same_json(one.metadata, other.metadata)
+        and _is_same_json(one.attachments, other.attachments)
+        and all(map(_is_same_json, one.outputs, other.outputs))
+    )
+
+
+def stated_metadata(metadata: JsonObject) -> JsonObject:
+    """Notebook metadata without the empty ``kernelspec`` and ``language_info`` jupyter_ydoc invents."""
+    return {
+        key: value
+        for key, value in metadata.items()
+        if key not in ("kernelspec", "language_info") or not _is_blank(value)
+    }
+
+
+def _is_blank(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    return isinstance(value, Mapping) and not any(value.values())
+
+
+def _is_same_json(one: Any, other: Any) -> bool:  # noqa: ANN401 - any JSON value
+    return (
+        one is other
+        or (one == other and _same_types(one, other))
+        or canonical_json(one) == canonical_json(other)
+    )
+
+
+def _same_types(one: Any, other: Any) -> bool:  # noqa: ANN401 - any JSON value
+    """Equal in Python and free of the one trap that matters: True equals 1 there, not in JSON."""
+    if isinstance(one, Mapping):
+        return all(_same_types(value, other[key]) for key, value in one.items())
+    if isinstance(one, list | tuple):
+        return all(map(_same_types, one, other))
+    return isinstance(one, bool) == isinstance(other, bool)

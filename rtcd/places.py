@@ -68,6 +68,11 @@ class Places:
         return self.state / "token"
 
     @property
+    def remote_token_file(self) -> Path:
+        """The token of a server that runs elsewhere, mode 0600."""
+        return self.state / "remote-token"
+
+    @property
     def log_file(self) -> Path:
         """The daemon's log."""
         return self.state / "daemon.log"

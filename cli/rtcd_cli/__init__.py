@@ -1,1 +1,1 @@
-"""The command ``rtcd``."""
+"""The command ``rtcd``: flags, terminal and exit codes; what it does is in the package ``rtcd``."""

@@ -1,0 +1,47 @@
+"""``rtcd doctor``: what may be wrong, and what to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from rtcd.daemon.status import SCHEMA
+from rtcd_cli.doctor_checks import Check, all_checks
+from rtcd_cli.output import indented, line, mark, next_step, plural, safe, show, show_json, table
+from rtcd_cli.project_option import chosen_places, directory_argument, json_option
+
+
+@click.command()
+@directory_argument
+@json_option
+def doctor(directory: Path | None, as_json: bool) -> int:
+    """Check what may be wrong, and say what to do.
+
+    Versions, known defects of servers, permissions, watch limits, abilities of the file system,
+    disk space, clocks. Changes nothing but short-lived files inside .rtcd/. Exit code 1 when something was found.
+    """
+    places = chosen_places(directory)
+    checks = all_checks(places)
+    findings = [check for check in checks if check.outcome != "ok"]
+    if as_json:
+        items = [check.to_json() for check in checks]
+        show_json({"schema": SCHEMA, "project": str(places.project), "checks": items})
+        return int(bool(findings))
+    show(line(("Checking ", "bold"), (safe(str(places.project)), "bold cyan")), "")
+    rows = [(line(mark(check.outcome), f" {check.name}"), _words(check)) for check in checks]
+    show(table(("CHECK", "RESULT"), rows), "")
+    if not findings:
+        show(line(mark("ok"), " Nothing found."))
+        return 0
+    show(indented(line(("The log of the daemon: ", "dim"), safe(str(places.log_file)))))
+    show(line(mark("warn"), f" {plural(len(findings), 'finding')}."))
+    if any(check.name == "daemon" for check in findings):
+        show(next_step("rtcd start", "share the folder"))
+    return 1
+
+
+def _words(check: Check) -> Text:
+    hint = [("\n" + safe(check.hint), "dim")] if check.hint and check.outcome != "ok" else []
+    return line(safe(check.message), *hint)

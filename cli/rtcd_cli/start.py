@@ -1,0 +1,223 @@
+"""``rtcd start``: share a folder and keep it in sync in the background."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from rtcd.daemon.ready import LeftOut, ReadyReport
+from rtcd.errors import NoDaemonError, UsageError
+from rtcd.places import Places
+from rtcd.server.address import ServerAddress
+from rtcd.settings import Settings, default_name
+from rtcd_cli.daemon_process import Progress, run_foreground, start_background
+from rtcd_cli.output import (
+    facts,
+    line,
+    mark,
+    next_step,
+    plural,
+    safe,
+    show,
+    show_json,
+    stderr_console,
+    table,
+)
+from rtcd_cli.project_option import Call, ask_status, chosen_places, directory_argument, json_option
+
+EPILOG = """\b
+Examples:
+  rtcd start                       share the current folder, with a server of its own
+  rtcd start ~/thesis --name Ann   another folder, and the name that others see
+  RTCD_TOKEN=... rtcd start --server https://hub.example.org/user/ann/
+"""
+HOW_STARTED = {
+    "embedded": "started by rtcd",
+    "shared-folder": "a server that serves this folder already",
+    "remote": "elsewhere",
+}
+
+
+@click.command(epilog=EPILOG)
+@directory_argument
+@click.option("--server", metavar="URL", help="A Jupyter server that runs elsewhere.")
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with the server's token; else RTCD_TOKEN is used.",
+)
+@click.option(
+    "--remote-path", metavar="P", default="", help="The folder on the server, with --server."
+)
+@click.option("--name", metavar="NAME", help="The name that others see; else your account's.")
+@click.option(
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="The port of the server that rtcd starts; else any free one.",
+)
+@click.option("--foreground", is_flag=True, help="Stay attached to the terminal, log to it.")
+@click.option("--no-lan", is_flag=True, help="Do not look for others on the local network.")
+@json_option
+@click.pass_obj
+def start(
+    call: Call,
+    directory: Path | None,
+    server: str | None,
+    token_file: Path | None,
+    remote_path: str,
+    name: str | None,
+    port: int,
+    foreground: bool,
+    no_lan: bool,
+    as_json: bool,
+) -> int:
+    """Share a folder and keep it in sync, in the background.
+
+    Without --server it uses a local Jupyter server that already serves the folder with rtcd's
+    extension, or starts one. Returns when everyone can edit.
+
+    A token gives whoever has it the right to run programs on the server. It is read from
+    --token-file, RTCD_TOKEN or a `?token=` in the URL (taken out at once), and never shown.
+    """
+    places = _places_to_share(directory)
+    settings = _with_server(
+        Settings(
+            project=places.project,
+            remote_path=remote_path.strip("/"),
+            name=name or default_name(),
+            port=port,
+            lan=not no_lan,
+        ),
+        server,
+        token_file,
+    )
+    running = _already_running(places)
+    if running is not None:
+        _tell(running, as_json=as_json, already=True)
+        return 0
+    places.make()
+    with _progress_line(wanted=not as_json) as progress:
+        if foreground:
+            return run_foreground(
+                settings, places, progress, _told_when_ready(as_json), call.daemon_command
+            )
+        report = start_background(settings, places, progress, call.daemon_command)
+    _tell(report, as_json=as_json)
+    return 0
+
+
+def _places_to_share(directory: Path | None) -> Places:
+    places = chosen_places(directory)
+    named = directory is not None or click.get_current_context().ensure_object(Call).folder
+    if places.project == Path(places.project.anchor):
+        raise UsageError("the root of the file system cannot be shared", hint="Choose a folder.")
+    if places.project == Path.home().resolve() and not named:
+        raise UsageError(
+            "this is your home folder",
+            hint="Change into a project first, or name the folder: `rtcd start DIR`.",
+        )
+    if not os.access(places.project, os.W_OK | os.X_OK):
+        raise UsageError(
+            f"you may not write into {places.project}", hint="Share a folder of your own."
+        )
+    return places
+
+
+def _with_server(settings: Settings, server: str | None, token_file: Path | None) -> Settings:
+    if server is None:
+        if settings.remote_path:
+            raise UsageError("--remote-path needs --server", hint="Name the server, too.")
+        if token_file is not None:
+            raise UsageError("--token-file needs --server", hint="Name the server, too.")
+        return settings
+    if settings.port:
+        raise UsageError(
+            "--port is for a server that rtcd starts",
+            hint="Put the port of a running server into its URL.",
+        )
+    address = ServerAddress.parse(server, _read_token(token_file))
+    return replace(settings, server_url=address.url, token=address.token.reveal() or None)
+
+
+def _read_token(token_file: Path | None) -> str | None:
+    if token_file is None:
+        return os.environ.get("RTCD_TOKEN") or None
+    try:
+        token = token_file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(
+            f"the token file {token_file} cannot be read", hint="It holds one line of ASCII text."
+        ) from None
+    if not token or len(token.split()) != 1:
+        raise UsageError(
+            f"the token file {token_file} holds no token", hint="It holds one line of ASCII text."
+        )
+    return token
+
+
+def _already_running(places: Places) -> ReadyReport | None:
+    try:
+        return ReadyReport.of_running(ask_status(places), places)
+    except NoDaemonError:
+        return None
+
+
+def _told_when_ready(as_json: bool) -> Callable[[ReadyReport], None]:
+    def tell(report: ReadyReport) -> None:
+        _tell(report, as_json=as_json, foreground=True)
+        sys.stdout.flush()
+
+    return tell
+
+
+@contextmanager
+def _progress_line(*, wanted: bool) -> Iterator[Progress]:
+    """A line that says what is going on, on a terminal only and gone afterwards."""
+    console = stderr_console()
+    if not wanted or not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("Starting") as spinner:
+        yield lambda sentence: spinner.update(Text(safe(sentence)))
+
+
+def _tell(
+    report: ReadyReport, *, as_json: bool, already: bool = False, foreground: bool = False
+) -> None:
+    if as_json:
+        show_json(report.to_json())
+        return
+    head = "Already sharing " if already else "Sharing "
+    show(line(mark("ok"), " ", (head, "bold"), (safe(report.project), "bold cyan")), "")
+    shared = "none yet" if report.files_shared == 0 else f"{report.files_shared:,} shared"
+    rows: list[tuple[str, str | Text]] = [
+        ("JupyterLab", safe(report.lab_url)),
+        ("Server", f"{HOW_STARTED.get(report.mode, safe(report.mode))}, process {report.pid}"),
+        ("Files", shared),
+    ]
+    show(facts(rows), "")
+    if report.left_out:
+        _tell_left_out(report.left_out)
+    if foreground:
+        show(line(("Ctrl-C stops it.", "dim")))
+    elif already:
+        show(next_step("rtcd status", "what is going on"))
+    else:
+        show(next_step("rtcd open", "JupyterLab in your browser, logged in"))
+
+
+def _tell_left_out(left_out: tuple[LeftOut, ...]) -> None:
+    count = sum(item.count for item in left_out)
+    show(line(mark("warn"), f" {plural(count, 'file')} left out; bytes untouched"))
+    rows = [(f"{item.count:,}", safe(item.reason), safe(item.example)) for item in left_out]
+    show(table(("COUNT", "WHY", "FOR EXAMPLE"), rows, wrapping=("WHY",)), "")

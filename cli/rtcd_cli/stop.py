@@ -1,0 +1,76 @@
+"""``rtcd stop``: flush, let the server have everything, end the daemon."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rtcd.daemon.control_client import ask
+from rtcd.errors import NoDaemonError, RtcdError
+from rtcd.places import Places
+from rtcd_cli.daemon_process import holds_folder
+from rtcd_cli.open import forget_redirect
+from rtcd_cli.output import line, mark, plural, safe, show, show_json
+from rtcd_cli.pending import show_pending
+from rtcd_cli.project_option import ask_status, chosen_places, directory_argument, json_option
+
+# The daemon itself waits up to 10 s for the server to have everything; a server that it started
+# may take some more to end.
+STOP_TIMEOUT_SECONDS = 40.0
+END_TIMEOUT_SECONDS = 10.0
+
+
+class StillRunningError(RtcdError):
+    """The daemon was told to stop and its process is still there."""
+
+    code = "still-running"
+
+
+@click.command()
+@directory_argument
+@json_option
+def stop(directory: Path | None, as_json: bool) -> None:
+    """Stop sharing a folder; what is left are plain files.
+
+    Waits up to 10 seconds for the server to have everything, and says if something is still on
+    its way. What the server does not have stays on your disk and is merged at the next start.
+    A server that rtcd started ends, too.
+    """
+    places = chosen_places(directory)
+    try:
+        pid = ask_status(places).daemon.pid
+        result = ask(places.control_socket, "stop", timeout=STOP_TIMEOUT_SECONDS) or {}
+    except NoDaemonError:
+        if as_json:
+            show_json(
+                {"schema": 1, "project": str(places.project), "stopped": False, "pending": []}
+            )
+        else:
+            show(line("Nothing to stop: no daemon runs for ", (safe(str(places.project)), "cyan")))
+        return
+    _wait_for_end(pid, places)
+    forget_redirect(places)
+    pending: list[dict[str, Any]] = result.get("pending", [])
+    if as_json:
+        document = {"schema": 1, "project": str(places.project), "stopped": True}
+        show_json({**document, "pending": pending})
+        return
+    show(line(mark("ok"), " Stopped sharing ", (safe(str(places.project)), "bold cyan")))
+    if pending:
+        show("", line(mark("warn"), f" {plural(len(pending), 'change')} not on the server yet"))
+        show_pending(pending)
+        show("", "Safe on your disk; the next `rtcd start` merges it.")
+
+
+def _wait_for_end(pid: int, places: Places) -> None:
+    deadline = time.monotonic() + END_TIMEOUT_SECONDS
+    while places.control_socket.exists() or holds_folder(places.lock):
+        if time.monotonic() > deadline:
+            raise StillRunningError(
+                f"the daemon (process {pid}) was told to stop and is still there",
+                hint=f"Look into {places.log_file}; `kill {pid}` ends it, and loses nothing.",
+            )
+        time.sleep(0.02)

@@ -1,0 +1,106 @@
+"""``python -m rtcd.daemon``: settings on standard input, JSON lines on standard output.
+
+One line in: ``Settings.to_json``. Lines out: ``{"progress": sentence}``, then one
+``{"ready": ...}`` or ``{"error": ...}``; after that nothing more is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+from typing import Any
+
+from rtcd.daemon.daemon import Daemon
+from rtcd.errors import RtcdError
+from rtcd.settings import Settings
+
+BUG_EXIT_CODE = 70
+
+
+class _Speaker:
+    """Standard output until somebody stops listening."""
+
+    def __init__(self) -> None:
+        self._is_open = True
+
+    def tell(self, message: dict[str, Any]) -> None:
+        if not self._is_open:
+            return
+        try:
+            sys.stdout.write(json.dumps(message) + "\n")
+            sys.stdout.flush()
+        except (BrokenPipeError, ValueError):
+            self._is_open = False
+        if "ready" in message or "error" in message:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self._is_open = False
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
+
+
+def main() -> int:
+    """Run a daemon; returns its exit code."""
+    logging.basicConfig(
+        level=os.environ.get("RTCD_LOG", "INFO"),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    for library in ("httpx", "httpcore", "websockets", "asyncio"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    settings = Settings.from_json(json.loads(sys.stdin.readline()))
+    speaker = _Speaker()
+    try:
+        asyncio.run(_run(settings, speaker))
+    except RtcdError as error:
+        speaker.tell({"error": error_document(error)})
+        return error.exit_code
+    except Exception:  # the edge of the process: the traceback goes to the log, a word to the user
+        logging.getLogger("rtcd.daemon").exception("the daemon ended by a bug")
+        bug = RtcdError(
+            "the daemon ended by a bug of its own", hint="`rtcd doctor` names its log.", code="bug"
+        )
+        speaker.tell({"error": {**error_document(bug), "exit_code": BUG_EXIT_CODE}})
+        return BUG_EXIT_CODE
+    return 0
+
+
+async def _run(settings: Settings, speaker: _Speaker) -> None:
+    daemon = Daemon(settings, speaker.tell)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, daemon.stop)
+    try:
+        await daemon.run()
+    except* RtcdError as group:
+        raise _first(group) from group
+
+
+def _first(group: BaseExceptionGroup[RtcdError]) -> RtcdError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, RtcdError)
+    return error
+
+
+def error_document(error: RtcdError) -> dict[str, Any]:
+    """An error as the command line and programs read it."""
+    return {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "exit_code": error.exit_code,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Which server a daemon works with: one that was named, one that serves the folder, or its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rtcd.daemon.status import ServerMode
+from rtcd.errors import RtcdError, ServerRefusedError
+from rtcd.places import Places
+from rtcd.server.address import ServerAddress
+from rtcd.server.client import ServerClient
+from rtcd.server.entry import ServerAbout
+from rtcd.server.find import FoundServer, choose_server, find_servers, refusal, runtime_notes
+from rtcd.server.launch import RunningServer, find_embedded, start_server
+from rtcd.server.private_file import write_private
+from rtcd.settings import Settings
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenServer:
+    """A server that answered. ``embedded`` is set when rtcd started it."""
+
+    address: ServerAddress
+    about: ServerAbout
+    mode: ServerMode
+    remote_path: str = ""
+    embedded: RunningServer | None = None
+
+    def token_file(self, places: Places) -> Path | None:
+        """The file that holds this server's token, or None where it needs none."""
+        file = places.token_file if self.mode == "embedded" else places.remote_token_file
+        return file if self.address.token.reveal() else None
+
+    @property
+    def is_host(self) -> bool:
+        """True when the server's folder is this very folder."""
+        return self.mode != "remote"
+
+    @property
+    def software(self) -> str:
+        """What serves the rooms, for status."""
+        version = self.about.ydoc_version
+        if version:
+            return f"jupyter-server-ydoc {version}"
+        return f"jupyter_server {self.about.version}"
+
+
+async def choose(settings: Settings, places: Places, progress: Progress) -> ChosenServer:
+    """Find or start the server.
+
+    Raises:
+        RtcdError: it cannot be reached, refuses, cannot collaborate, or serves this folder
+            without rtcd's extension.
+    """
+    if settings.server_url is not None:
+        progress("asking the server")
+        return await _named(settings, places)
+    embedded = await find_embedded(places)
+    if embedded is None:
+        found = choose_server(await find_servers(places.project))
+        if found is not None:
+            return await _shared_folder(found, places)
+        progress("starting a Jupyter server")
+    return await start_own(places, port=settings.port)
+
+
+async def start_own(places: Places, *, port: int = 0) -> ChosenServer:
+    """The embedded server, running."""
+    running = await start_server(places, port=port)
+    about = await _about(running.address)
+    return ChosenServer(address=running.address, about=about, mode="embedded", embedded=running)
+
+
+async def _named(settings: Settings, places: Places) -> ChosenServer:
+    assert settings.server_url is not None
+    servers = await find_servers(places.project)
+    address = ServerAddress.parse(settings.server_url, settings.token)
+    local = next((found for found in servers if _is_same(found, address)), None)
+    if local is not None:
+        if not local.extension:
+            raise refusal(local)
+        return await _shared_folder(local, places)
+    if not settings.token:
+        address = await _with_known_token(address)
+    about = await _about(address)
+    if not about.collaboration:
+        raise ServerRefusedError(
+            f"the Jupyter server at {address.url} has no real-time collaboration",
+            hint="Install it there: `pip install jupyter-collaboration`, then restart the server.",
+            code="no-collaboration",
+        )
+    if address.token.reveal():
+        write_private(places.remote_token_file, address.token.reveal())
+    return ChosenServer(
+        address=address, about=about, mode="remote", remote_path=settings.remote_path
+    )
+
+
+def _is_same(found: FoundServer, address: ServerAddress) -> bool:
+    return found.address.url == address.url
+
+
+async def _with_known_token(address: ServerAddress) -> ServerAddress:
+    """A server of this user on this machine leaves its token in its runtime file."""
+    for note in runtime_notes():
+        if note.address.url == address.url:
+            return ServerAddress(address.url, note.address.token, address.tls)
+    return address
+
+
+async def _shared_folder(found: FoundServer, places: Places) -> ChosenServer:
+    about = await _about(found.address)
+    mode: ServerMode = "embedded" if found.embedded else "shared-folder"
+    if not found.embedded and found.address.token.reveal():
+        write_private(places.remote_token_file, found.address.token.reveal())
+    return ChosenServer(address=found.address, about=about, mode=mode, remote_path=found.prefix)
+
+
+async def _about(address: ServerAddress) -> ServerAbout:
+    async with ServerClient(address) as client:
+        try:
+            return await client.about()
+        except RtcdError as error:
+            if isinstance(error, ServerRefusedError) and not address.token.reveal():
+                raise ServerRefusedError(
+                    f"the Jupyter server at {address.url} wants a token",
+                    hint="Give it with --token-file, or in RTCD_TOKEN.",
+                ) from error
+            raise

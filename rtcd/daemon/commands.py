@@ -1,0 +1,206 @@
+"""What the control socket can ask of a daemon; each command checks its arguments and returns JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rtcd.content import Content
+from rtcd.daemon.control import Command
+from rtcd.daemon.handover import take
+from rtcd.daemon.report import Reporter
+from rtcd.disk.formats import kind_of, parse
+from rtcd.errors import RtcdError, UsageError
+from rtcd.merge.three_way import merge_contents
+from rtcd.places import Places
+from rtcd.project_path import ProjectPath
+from rtcd.sync.local_side import LocalSide
+from rtcd.sync.pending import Pending, pending_files
+from rtcd.sync.project import Project
+from rtcd.sync.settling import settled_content
+
+FLUSH_SECONDS = 5.0
+EDIT_SECONDS = 10.0
+LONG_POLL_SECONDS = 60.0
+
+Arguments = dict[str, Any]
+
+
+class Commands:
+    """The commands of one daemon; ``stop`` is called when somebody asks it to end."""
+
+    def __init__(
+        self,
+        *,
+        places: Places,
+        project: Project,
+        local: LocalSide,
+        reporter: Reporter,
+        stop: Callable[[], None],
+    ) -> None:
+        self._places = places
+        self._project = project
+        self._local = local
+        self._reporter = reporter
+        self._stop = stop
+
+    def table(self) -> Mapping[str, Command]:
+        """Command names to coroutines."""
+        return {
+            "status": self.status,
+            "stop": self.stop,
+            "wait": self.wait,
+            "flush": self.flush,
+            "resume": self.resume,
+            "resolve": self.resolve,
+            "reopen": self.reopen,
+            "restore": self.restore,
+            "undo": self.undo,
+        }
+
+    async def status(self, arguments: Arguments) -> dict[str, Any]:
+        """The status document; with ``since``, not before ``seq`` has grown beyond it."""
+        since = arguments.get("since")
+        if isinstance(since, int):
+            timeout = min(float(arguments.get("timeout") or 0), LONG_POLL_SECONDS)
+            await self._project.changed(since, timeout)
+        return self._reporter.report().to_json()
+
+    async def stop(self, arguments: Arguments) -> dict[str, Any]:
+        """Begin to end; says what is pending now."""
+        del arguments
+        pending = pending_files(self._project)
+        self._stop()
+        return {"pending": [item.to_json() for item in pending]}
+
+    async def wait(self, arguments: Arguments) -> dict[str, Any]:
+        """Returns when every save on disk now is with the server and all of theirs is on disk."""
+        paths = [ProjectPath.parse(str(path)) for path in arguments.get("paths") or []]
+        timeout = arguments.get("timeout")
+        deadline = time.monotonic() + (float(timeout) if timeout is not None else 3600.0)
+        await self._local.rescan()
+        while pending := self._pending(paths):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return {"done": False, "pending": [item.to_json() for item in pending]}
+            await self._ask_for_saves(pending)
+            await self._project.changed(self._project.seq, min(left, 0.2))
+        return {"done": True, "pending": []}
+
+    def _pending(self, paths: list[ProjectPath]) -> list[Pending]:
+        found = [*self._local.pending(), *pending_files(self._project)]
+        if not paths:
+            return found
+        return [
+            item
+            for item in found
+            if any(item.path == path or item.path.is_below(path) for path in paths)
+        ]
+
+    async def _ask_for_saves(self, pending: list[Pending]) -> None:
+        for item in pending:
+            binding = self._project.bindings.get(item.path)
+            if binding is not None:
+                await binding.ask_for_save()
+
+    async def flush(self, arguments: Arguments) -> dict[str, Any]:
+        """Everything received of one file is on disk afterwards."""
+        path = _path(arguments)
+        binding = self._project.bindings.get(path)
+        if binding is None:
+            return {"flushed": True, "joined": False}
+        async with asyncio.timeout(FLUSH_SECONDS):
+            await binding.flush()
+        return {"flushed": not binding.unwritten(), "joined": True}
+
+    async def resume(self, arguments: Arguments) -> dict[str, Any]:
+        """After a halt: carry the deletions on, or put the files back."""
+        mode = arguments.get("mode")
+        if mode not in ("apply", "restore"):
+            raise UsageError("resume needs --apply or --restore")
+        waiting = self._project.deletions.resume()
+        for path in waiting:
+            if mode == "apply":
+                self._project.deletion_believed(path)
+            else:
+                await self._project.put_back(path)
+        return {"mode": mode, "files": [str(path) for path in waiting]}
+
+    async def resolve(self, arguments: Arguments) -> dict[str, Any]:
+        """Make one side of a conflict the content for all, as an ordinary edit."""
+        conflict = self._conflict(arguments)
+        keep = arguments.get("keep", "merged")
+        if keep not in ("disk", "shared", "merged"):
+            raise UsageError(f"cannot keep {keep!r}", hint="Keep disk, shared or merged.")
+        text = take(self._places, arguments["text"]) if arguments.get("text") else None
+        if keep != "merged" or text is not None:
+            path = ProjectPath.parse(conflict.path)
+            await self._edit(path, lambda live: settled_content(conflict, keep, text, live))
+        self._project.history.set_conflict_status(conflict.id, "resolved", keep)
+        self._project.note_change()
+        return {"id": conflict.id, "path": conflict.path, "keep": keep}
+
+    async def reopen(self, arguments: Arguments) -> dict[str, Any]:
+        """Put a resolved conflict back among the open ones."""
+        conflict = self._conflict(arguments)
+        self._project.history.set_conflict_status(conflict.id, "open", None)
+        self._project.note_change()
+        return {"id": conflict.id, "path": conflict.path}
+
+    async def restore(self, arguments: Arguments) -> dict[str, Any]:
+        """Bring a version back, as a new edit."""
+        path, number = _path(arguments), _number(arguments)
+        wanted = self._version(path, number)
+        await self._edit(path, lambda _live: wanted)
+        return {"path": str(path), "version": number}
+
+    async def undo(self, arguments: Arguments) -> dict[str, Any]:
+        """Take one version's change back and keep everything that came later."""
+        path, number = _path(arguments), _number(arguments)
+        after, before = self._version(path, number), self._version(path, number - 1)
+        await self._edit(path, lambda live: merge_contents(after, before, live).content)
+        return {"path": str(path), "version": number}
+
+    async def _edit(self, path: ProjectPath, change: Callable[[Content], Content]) -> None:
+        if not self._project.disk.exists(path):
+            await self._project.put_back(path)
+        try:
+            async with asyncio.timeout(EDIT_SECONDS):
+                await self._project.activate(path).edit(change)
+        except TimeoutError:
+            raise RtcdError(
+                f"{path} could not be changed in time; the server does not answer",
+                hint="`rtcd status` tells whether the server is reached.",
+            ) from None
+
+    def _version(self, path: ProjectPath, number: int) -> Content:
+        info = self._project.history.version(str(path), number)
+        data = self._project.history.blob(info.digest) if info is not None else None
+        if data is None:
+            raise RtcdError(
+                f"there is no version {number} of {path}",
+                hint=f"`rtcd history {path}` lists those that are kept.",
+            )
+        return parse(kind_of(path), data)
+
+    def _conflict(self, arguments: Arguments) -> Any:  # noqa: ANN401 - a Conflict
+        wanted = str(arguments.get("id", ""))
+        conflict = self._project.history.conflict(wanted)
+        if conflict is None:
+            raise RtcdError(
+                f"there is no conflict {wanted!r}", hint="`rtcd conflicts --all` lists them."
+            )
+        return conflict
+
+
+def _path(arguments: Arguments) -> ProjectPath:
+    return ProjectPath.parse(str(arguments.get("path", "")))
+
+
+def _number(arguments: Arguments) -> int:
+    try:
+        return int(arguments["version"])
+    except (KeyError, TypeError, ValueError):
+        raise UsageError("a version is a number", hint="`rtcd history PATH` lists them.") from None

@@ -1,0 +1,222 @@
+"""The daemon: builds every part and runs them together; the only place that knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+from rtcd.daemon.choose_server import ChosenServer, choose, start_own
+from rtcd.daemon.commands import Commands
+from rtcd.daemon.control import ControlServer
+from rtcd.daemon.lock import ProjectLock
+from rtcd.daemon.ready import LeftOut, ReadyReport
+from rtcd.daemon.report import Reporter
+from rtcd.disk.folder import Folder
+from rtcd.disk.writer import Writer
+from rtcd.errors import RtcdError
+from rtcd.history.history import History
+from rtcd.places import Places
+from rtcd.rooms.person import user_state
+from rtcd.rooms.presence import current_of
+from rtcd.server.client import ServerClient
+from rtcd.server.launch import RunningServer, stop_server
+from rtcd.settings import Settings
+from rtcd.sync.first_contact import reconcile_all
+from rtcd.sync.local_side import LocalSide
+from rtcd.sync.other_daemons import OtherDaemons
+from rtcd.sync.project import Project
+from rtcd.sync.project_disk import ProjectDisk
+from rtcd.sync.server_link import ServerLink
+from rtcd.sync.server_side import ServerSide
+from rtcd.sync.shown_person import ShownPerson
+
+log = logging.getLogger("rtcd.daemon")
+
+CLOSE_SECONDS = 10.0
+SERVER_WATCH_SECONDS = 1.0
+
+Tell = Callable[[dict[str, Any]], None]
+
+
+class Daemon:
+    """One folder, one server, until somebody says stop."""
+
+    def __init__(self, settings: Settings, tell: Tell) -> None:
+        self._settings = settings
+        self._tell = tell
+        self._places = Places.of(settings.project)
+        self._stop = asyncio.Event()
+        self._started = time.time()
+        self._embedded: RunningServer | None = None
+
+    def stop(self) -> None:
+        """Begin to end: what is left is written and sent first."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Run until stopped.
+
+        Raises:
+            RtcdError: it could not start.
+        """
+        self._places.make()
+        with ProjectLock.take(self._places.lock):
+            async with AsyncExitStack() as stack:
+                await self._run_parts(stack)
+
+    async def _run_parts(self, stack: AsyncExitStack) -> None:
+        history = History.open(self._places.database)
+        stack.callback(history.close)
+        folder = Folder.open(self._places.project)
+        stack.callback(folder.close)
+        disk = ProjectDisk(
+            folder,
+            Writer(folder, self._places.limbo),
+            max_file_bytes=self._settings.max_file_bytes,
+        )
+        left_over = disk.writer.recover()
+        server = await choose(self._settings, self._places, self._progress)
+        self._embedded = server.embedded
+        client = await stack.enter_async_context(ServerClient(server.address))
+        user = dict(user_state(self._settings.name, f"rtcd-{self._places.project_id}"))
+        others = OtherDaemons(server.address, user=user)
+        link = ServerLink(
+            client,
+            remote_path=server.remote_path,
+            is_host=server.is_host,
+            user=user,
+            others=others,
+        )
+        project = Project(disk=disk, link=link, history=history, clock=time.time)
+        local = LocalSide(project, time.time)
+        remote = ServerSide(project, others, time.time)
+        person = ShownPerson(
+            server.address,
+            user=user,
+            documents=lambda: sorted(link.server_path(path) for path in project.bindings),
+            current=lambda: _current(project, link),
+        )
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(others.run()),
+                tasks.create_task(person.run()),
+                tasks.create_task(local.run()),
+                tasks.create_task(remote.run()),
+            ]
+            if server.embedded is not None:
+                running.append(tasks.create_task(self._keep_server(remote)))
+            await self._serve(project, local, remote, server)
+            for task in running:
+                task.cancel()
+        for snapshot in left_over:
+            log.warning("left over from a crash path=%s", snapshot.path)
+        if self._embedded is not None:
+            await stop_server(self._embedded, self._places)
+
+    async def _serve(
+        self, project: Project, local: LocalSide, remote: ServerSide, server: ChosenServer
+    ) -> None:
+        """Bring both sides together, say ready, answer commands until stopped."""
+        async with asyncio.timeout(30):
+            await local.watching.wait()
+            await remote.listening.wait()
+        await reconcile_all(project, self._progress)
+        local.begin()
+        await self._join_live_rooms(project)
+        await self._first_bindings(project)
+        reporter = Reporter(
+            project=project,
+            local=local,
+            server=remote,
+            mode=server.mode,
+            software=server.software,
+            started=self._started,
+        )
+        commands = Commands(
+            places=self._places, project=project, local=local, reporter=reporter, stop=self.stop
+        )
+        async with await ControlServer.open(self._places.control_socket, commands.table()):
+            self._tell({"ready": self._ready(project, server).to_json()})
+            log.info("ready files=%d mode=%s", len(project.files), server.mode)
+            await self._stop.wait()
+            await project.close(CLOSE_SECONDS)
+
+    async def _join_live_rooms(self, project: Project) -> None:
+        """Rooms that were open before we came: the extension knows them."""
+        if not project.link.is_host:
+            return
+        for server_path in await project.link.client.live_rooms():
+            path = project.link.project_path(server_path)
+            if path is not None:
+                project.someone_joined(path)
+
+    async def _first_bindings(self, project: Project) -> None:
+        """Ready means that what differed has been merged, as far as the server answers."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while any(binding.is_joining for binding in project.bindings.values()):
+                    await project.changed(project.seq, 0.1)
+        except TimeoutError:
+            log.info("not all rooms joined in time")
+
+    async def _keep_server(self, remote: ServerSide) -> None:
+        """Start the embedded server again when it died; the same port and token, so browsers return."""
+        while True:
+            await asyncio.sleep(SERVER_WATCH_SECONDS)
+            assert self._embedded is not None
+            if _is_running(self._embedded.pid):
+                continue
+            remote.forget_connection()
+            log.warning("server died pid=%d", self._embedded.pid)
+            try:
+                again = await start_own(self._places, port=self._embedded.address.port)
+            except RtcdError as error:
+                log.warning("server not started reason=%s", error)
+                continue
+            self._embedded = again.embedded
+
+    def _ready(self, project: Project, server: ChosenServer) -> ReadyReport:
+        held: dict[str, list[str]] = {}
+        for path in project.files:
+            known = project.files.get(path)
+            if known is not None and known.hold is not None:
+                held.setdefault(known.hold.code, []).append(str(path))
+        token_file = server.token_file(self._places)
+        return ReadyReport(
+            project=str(self._places.project),
+            pid=os.getpid(),
+            url=server.address.url,
+            mode=server.mode,
+            token_file=str(token_file) if token_file else None,
+            lab_url=server.address.url + "lab",
+            files_shared=len(project.files) - sum(map(len, held.values())),
+            left_out=tuple(LeftOut(why, len(paths), paths[0]) for why, paths in held.items()),
+        )
+
+    def _progress(self, sentence: str) -> None:
+        self._tell({"progress": sentence})
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        done, _ = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+    return done == 0
+
+
+def _current(project: Project, link: ServerLink) -> str | None:
+    """The document that was saved or changed last: what the user of the folder works on."""
+    if not project.bindings:
+        return None
+    binding = max(project.bindings.values(), key=lambda one: one.last_local_save)
+    return current_of(binding.kind, link.server_path(binding.path))

@@ -1,0 +1,72 @@
+"""The journal of limbo: whose file each name is, so that a crash leaves no riddle."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rtcd.errors import RtcdError
+from rtcd.project_path import ProjectPath
+
+NAME = "journal"
+_LONGEST_BYTES = 256 * 1024
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Whose file a name in limbo is.
+
+    ``known`` are the digests that are no surprise in it. ``new`` names the content that was being
+    written in place where this is a copy of the old one.
+    """
+
+    path: ProjectPath
+    known: frozenset[str]
+    new: str | None = None
+
+
+class Journal:
+    """Lines of JSON, appended with one call each.
+
+    Not fsynced: it has to survive the death of the process, not of the machine. After a power cut
+    a file in limbo may be without a line; it is then put where people look for copies.
+    """
+
+    def __init__(self, folder: int) -> None:
+        self._fd = os.open(NAME, _FLAGS, 0o600, dir_fd=folder)
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        os.close(self._fd)
+
+    def append(self, name: str, entry: Entry) -> None:
+        """Write an entry down."""
+        line = {"name": name, "path": entry.path.value, "known": sorted(entry.known)}
+        if entry.new is not None:
+            line["new"] = entry.new
+        os.write(self._fd, json.dumps(line).encode() + b"\n")
+
+    def entries(self) -> dict[str, Entry]:
+        """All entries by name."""
+        return dict(_parse(os.pread(self._fd, os.fstat(self._fd).st_size, 0)))
+
+    def is_long(self) -> bool:
+        """True when it is time to start over, once nothing is in limbo."""
+        return os.fstat(self._fd).st_size > _LONGEST_BYTES
+
+    def clear(self) -> None:
+        """Forget everything."""
+        os.ftruncate(self._fd, 0)
+
+
+def _parse(data: bytes) -> Iterator[tuple[str, Entry]]:
+    for line in data.splitlines():
+        # A line that a crash cut off tells nothing; the rest still does.
+        with contextlib.suppress(ValueError, KeyError, TypeError, RtcdError):
+            found = json.loads(line)
+            path = ProjectPath.parse(found["path"])
+            yield found["name"], Entry(path, frozenset(found["known"]), found.get("new"))

@@ -1,0 +1,149 @@
+"""The server extension: jupyter-server-ydoc's own, with other hands on the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import anyio
+from jupyter_server.serverapp import ServerApp
+from jupyter_server_ydoc.app import YDocExtension
+from jupyter_server_ydoc.handlers import YDocWebSocketHandler
+from jupyter_server_ydoc.stores import SQLiteYStore
+
+from rtcd.extension.autosave import Autosave
+from rtcd.extension.handlers import AboutHandler, MovedHandler, RoomHandler, RoomsHandler
+from rtcd.extension.loader import PATH_POLL_SECONDS, CarefulFileLoaders
+from rtcd.extension.projects import ServedProjects
+from rtcd.extension.stock import stand_in_for_stock
+from rtcd.places import Places, make_private_folder
+
+STORE_TIMEOUT_SECONDS = 10.0
+
+
+class RtcdExtension(YDocExtension):
+    """Takes the place, the name and the settings (``c.YDocExtension``) of the stock extension."""
+
+    # Other extensions look the collaboration extension up by this name.
+    name = "jupyter_server_ydoc"
+
+    # Upstream's traits; their types are known to traitlets only.
+    document_save_delay: float | None
+    file_poll_interval: float
+    session_store_path: str | None
+    handlers: list[tuple[Any, ...]]
+
+    def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        super()._link_jupyter_server_extension(serverapp)
+        stand_in_for_stock(serverapp.extension_manager, self.log)
+
+    def initialize(self) -> None:
+        """Prepare what rooms need before the first request can come."""
+        self._stopped = False
+        self._autosave_task: asyncio.Task[None] | None = None
+        self._save_delay = self.document_save_delay
+        # Rooms never start a save on their own, Autosave does; loaders follow names only.
+        self.document_save_delay = None
+        self.file_poll_interval = self.file_poll_interval or PATH_POLL_SECONDS
+        self.projects = ServedProjects(Path(self.serverapp.root_dir), self._own_url)
+        self._keep_state_out_of_the_root()
+        self._disarm_squashing()
+        super().initialize()
+
+    def initialize_handlers(self) -> None:
+        """Put our loaders and handlers where upstream put its own."""
+        super().initialize_handlers()
+        self.file_loaders = CarefulFileLoaders(
+            self.serverapp.web_app.settings,
+            self.log,
+            self.file_poll_interval,
+            give_up_after=self.file_stop_poll_on_errors_after,
+            projects=self.projects,
+        )
+        self.autosave = Autosave(lambda: self.ywebsocket_server.rooms, self._save_delay, self.log)
+        self.handlers = [self._with_our_room_handler(entry) for entry in self.handlers]
+        shared = {"projects": self.projects, "loaders": self.file_loaders}
+        self.handlers += [
+            (r"/rtcd/about", AboutHandler, shared),
+            (r"/rtcd/moved", MovedHandler, shared),
+            (r"/rtcd/rooms", RoomsHandler, {**shared, "websocket_server": self.ywebsocket_server}),
+        ]
+        self._create_store()
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        await super()._start_jupyter_server_extension(serverapp)
+        self._autosave_task = asyncio.create_task(self.autosave.run())
+
+    async def stop_extension(self) -> None:
+        """Save what nobody else will, then stop as upstream does."""
+        if self._stopped:
+            return  # known to the manager under two names, stopped for each
+        self._stopped = True
+        if self._autosave_task is not None:
+            self._autosave_task.cancel()
+        await self.autosave.save_all()
+        if self.ywebsocket_server.started.is_set():
+            await super().stop_extension()
+
+    def _own_url(self) -> str | None:
+        url: str | None = getattr(self.serverapp, "connection_url", None)
+        return url
+
+    def _with_our_room_handler(self, entry: tuple[Any, ...]) -> tuple[Any, ...]:
+        if entry[1] is not YDocWebSocketHandler:
+            return entry
+        pattern, _, arguments = entry
+        ours = {"file_loaders": self.file_loaders, "autosave": self.autosave}
+        return (pattern, RoomHandler, {**arguments, **ours})
+
+    def _keep_state_out_of_the_root(self) -> None:
+        """Move the update store and the session list from the served folder to a private one.
+
+        Only where nothing else is configured: upstream's defaults lie in the project and are
+        readable by everybody.
+        """
+        places: Places = self.projects.of("").places
+        make_private_folder(places.state)
+        make_private_folder(places.jupyter)
+        if "db_path" not in self.config.SQLiteYStore:
+            self.config.SQLiteYStore.db_path = str(places.jupyter / "updates.db")
+        if self.session_store_path is None:
+            self.session_store_path = str(places.jupyter / "sessions.json")
+            _touch_private(Path(self.session_store_path))
+
+    def _disarm_squashing(self) -> None:
+        """Take back settings that make the store write an empty history over the real one."""
+        for name in ("squash_after_inactivity_of", "document_ttl"):
+            if self.config.SQLiteYStore.pop(name, None) is not None:
+                self.log.warning(
+                    "rtcd: SQLiteYStore.%s was ignored, it destroys the history of documents", name
+                )
+
+    def _create_store(self) -> None:
+        """Make the update store's database now; rooms that all do it at once destroy it.
+
+        Upstream's own code makes it, in a loop of its own: the server's does not run yet.
+        """
+        if not issubclass(self.ystore_class, SQLiteYStore):
+            return
+        store = self.ystore_class(path="rtcd", config=self.config, log=self.log)
+        if store.db_path == ":memory:":
+            return
+        _touch_private(Path(store.db_path))
+        worker = threading.Thread(target=anyio.run, args=(_open_once, store))
+        worker.start()
+        worker.join()
+
+
+async def _open_once(store: SQLiteYStore) -> None:
+    with anyio.fail_after(STORE_TIMEOUT_SECONDS):
+        async with store:
+            await store.db_initialized.wait()
+
+
+def _touch_private(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not file.exists():
+        file.touch(mode=0o600)

@@ -1,0 +1,102 @@
+"""Asking the daemon to put a document on disk now."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rtcd.daemon import unix_socket
+from rtcd.errors import RtcdError
+
+FLUSH_TIMEOUT_SECONDS = 5.0
+RETRY_SECONDS = 0.1
+MAX_ANSWER_BYTES = 1024 * 1024
+NOT_SHARED = "not-shared"
+
+
+class FlushFailedError(RtcdError):
+    """The daemon lives but did not put the document on disk."""
+
+    code = "flush-failed"
+
+
+class NotSharedError(FlushFailedError):
+    """The daemon leaves this file alone (an ignored name, for one): it is the server's to save."""
+
+    code = NOT_SHARED
+
+
+class DaemonGoneError(FlushFailedError):
+    """The daemon died before it answered."""
+
+    code = "no-daemon"
+
+
+async def ask_to_flush(
+    socket: Path,
+    path: str,
+    alive: Callable[[], bool],
+    timeout: float = FLUSH_TIMEOUT_SECONDS,
+) -> None:
+    """Return when the daemon says that ``path`` is on disk.
+
+    Args:
+        socket: the daemon's control socket. A daemon that just starts may not listen yet.
+        path: the file, relative to the project folder.
+        alive: whether a daemon still lives.
+        timeout: seconds for everything.
+
+    Raises:
+        NotSharedError: the daemon does not take care of this file.
+        DaemonGoneError: no daemon lives any more.
+        FlushFailedError: the daemon said no, or nothing in time.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            answer = await _ask(socket, path, alive)
+    except TimeoutError:
+        raise FlushFailedError(
+            f"the daemon did not save {path} within {timeout:g} s",
+            hint="`rtcd status` tells what it waits for.",
+        ) from None
+    error = answer.get("error")
+    if not isinstance(error, dict):
+        return
+    failure = NotSharedError if error.get("code") == NOT_SHARED else FlushFailedError
+    raise failure(str(error.get("message", "")), hint=str(error.get("hint", "")))
+
+
+async def _ask(socket: Path, path: str, alive: Callable[[], bool]) -> dict[str, Any]:
+    request = json.dumps({"command": "flush", "arguments": {"path": path}}).encode() + b"\n"
+    while True:
+        try:
+            return await _converse(socket, request)
+        except (OSError, EOFError):
+            # Nobody listens (yet), or the conversation broke: both can be a death.
+            if not alive():
+                raise DaemonGoneError(f"the daemon went away before it saved {path}") from None
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _converse(socket: Path, request: bytes) -> dict[str, Any]:
+    connected = unix_socket.connect(socket, timeout=1.0)
+    connected.setblocking(False)
+    reader, writer = await asyncio.open_unix_connection(sock=connected, limit=MAX_ANSWER_BYTES)
+    try:
+        writer.write(request)
+        await writer.drain()
+        line = await reader.readuntil(b"\n")
+    except asyncio.LimitOverrunError:
+        line = b""
+    finally:
+        writer.close()
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise FlushFailedError("the daemon's answer was not understood")
+    return answer

@@ -1,0 +1,232 @@
+"""Which version a save was made from (merging 4).
+
+An editor that had an old version loaded and saves it takes back, without knowing, everything others
+wrote since. So each save is merged at the version it was made from. Evidence from outside decides
+first (a version nobody read cannot be a base), then the smallest explanation. Where a mistake is
+possible the side is taken on which nothing is lost: a wrong "old" leaves text that somebody
+deletes once more, a wrong "new" deletes a colleague's work without a word.
+
+One case goes the other way. Between a save and the next one of the same program nobody else's work
+lies: a line that was added, saved and taken out again is an ordinary deletion, and must not come
+back. So the search never ends *behind* a save that was itself made from the version found, unless
+that save looks like another program's (see ``_is_of_two_programs``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rtcd.content import Content
+from rtcd.diff.sequences import seq_diff
+from rtcd.merge.candidates import BaseChoice, Candidate, Evidence
+from rtcd.merge.sameness import same_meaning
+from rtcd.merge.score import Step, cheaper_step, reversal, step
+from rtcd.merge.tokens import TokenCache, is_large
+
+CLEAR_REVERSAL: Final = 0.8
+"""From here on a save takes back all of a step, or nothing of it; between is worth a record."""
+
+PROVEN_READING: Final = -0.9
+MIN_PROOF_TOKENS: Final = 3
+"""A save that has this much of a version's news was made from it, whatever the watcher missed."""
+
+AT_ONCE_SECONDS: Final = 1.0
+MANY_PLACES: Final = 3
+MUCH_TEXT_TOKENS: Final = 30
+
+NO_EVIDENCE: Final = Evidence()
+
+
+def choose_base(
+    save: Content,
+    candidates: Sequence[Candidate],
+    evidence: Evidence = NO_EVIDENCE,
+    *,
+    tokens: TokenCache | None = None,
+) -> BaseChoice:
+    """Decide which of the versions a save was made from; see merging 4.4.
+
+    Args:
+        save: what was saved.
+        candidates: the versions known, the newest last; at least one.
+        evidence: what is known beside them.
+        tokens: remembers the tokens of versions from one call to the next.
+
+    Raises:
+        ValueError: there is no candidate.
+    """
+    if not candidates:
+        raise ValueError("a base is chosen among at least one version")
+    return _Choice(save, candidates, evidence, tokens or TokenCache()).decide()
+
+
+class _Choice:
+    """One decision; every method returns a finished choice or a fact it rests on."""
+
+    def __init__(
+        self,
+        save: Content,
+        candidates: Sequence[Candidate],
+        evidence: Evidence,
+        tokens: TokenCache,
+    ) -> None:
+        self.save = save
+        self.candidates = candidates
+        self.evidence = evidence
+        self.tokens = tokens
+        self.newest = len(candidates) - 1
+
+    def decide(self) -> BaseChoice:
+        newest = self.newest
+        if same_meaning(self.save, self.candidates[newest].content):
+            why = "The save is the version that is known already."
+            return BaseChoice(index=newest, why=why, nothing_to_apply=True)
+        if newest == 0:
+            return BaseChoice(index=0, why="Only one version was ever on this disk.")
+        if self.evidence.git:
+            return BaseChoice(index=newest, why="Git checked this version out on purpose.")
+        if self.evidence.newest_read_by_saver:
+            return BaseChoice(index=newest, why="The saving program had read the newest version.")
+        for index in range(newest - 1, -1, -1):
+            if same_meaning(self.save, self.candidates[index].content):
+                return self._old_version_again(index)
+        return self._scored()
+
+    # A save that is an older version, word for word
+
+    def _old_version_again(self, index: int) -> BaseChoice:
+        last = self._last_of_own_saves(index)
+        if last == self.newest:
+            why = "The editor took back its own last saves; nobody else's work lies between."
+            return BaseChoice(index=last, why=why)
+        later = [place for place in self._possible() if place > last]
+        conflict = "restored-old-version" if later else None
+        if last != index:
+            why = "The editor took back its own saves; what others wrote since then stays."
+            return BaseChoice(index=last, why=why, conflict=conflict)
+        if conflict is None:
+            why = "The editor saved an old version unchanged; nobody here has seen the newer ones."
+        else:
+            why = "The save is an old version: restored, or an editor that was behind? Kept both."
+        return BaseChoice(index=index, why=why, conflict=conflict, nothing_to_apply=True)
+
+    # A save that is new
+
+    def _scored(self) -> BaseChoice:
+        possible = self._possible()
+        index = self._cheapest(possible)
+        if self.newest not in possible and self._proves_reading(index):
+            why = "The save holds what only the newest version had, so somebody has read it."
+            return BaseChoice(index=self.newest, why=why)
+        last = self._last_of_own_saves(index)
+        if last != index and self._is_of_two_programs(index, last):
+            why = "The save lacks what another program saved here; both are kept."
+            return BaseChoice(index=index, why=why, conflict="stale-save")
+        if last == self.newest:
+            why = "The save was made from the newest version."
+            return BaseChoice(index=last, why=why)
+        if last >= possible[-1]:
+            why = "The save was made from an older version; nobody here has seen the newer ones."
+            return BaseChoice(index=last, why=why)
+        if abs(self._reversal(last, possible[-1])) < CLEAR_REVERSAL:
+            why = "The save has a part of the newer changes and lacks others; all are kept."
+            return BaseChoice(index=last, why=why, conflict="stale-save")
+        why = "The save is closest to an older version; the newer changes are kept."
+        return BaseChoice(index=last, why=why)
+
+    def _possible(self) -> list[int]:
+        """Places of the versions that can be the base: saved here, or perhaps read by somebody."""
+        possible = [
+            place
+            for place, candidate in enumerate(self.candidates)
+            if candidate.own_save or candidate.read is not False
+        ]
+        ruled_out = self.evidence.newest_read_by_saver is False
+        if ruled_out and not self.candidates[self.newest].own_save:
+            possible = [place for place in possible if place != self.newest]
+        # A program that reads nothing and only writes: then the newest is as good as any.
+        return possible or list(range(len(self.candidates)))
+
+    def _cheapest(self, possible: Sequence[int]) -> int:
+        """The version that explains the save best; the newest of equals."""
+        coarse = is_large(self.save)
+        mine = self.tokens.words(self.save, coarse=coarse)
+        best = possible[-1]
+        row = self.tokens.words(self.candidates[best].content, coarse=coarse)
+        cost = step(row, mine).cost
+        for place in reversed(possible[:-1]):
+            other = self.tokens.words(self.candidates[place].content, coarse=coarse)
+            if other == row:
+                best = self._closer_in_detail(best, place)
+                continue
+            found: Step | None = cheaper_step(other, mine, cost - 1)
+            if found is not None:
+                best, row, cost = place, other, found.cost
+        return best
+
+    def _closer_in_detail(self, newer: int, older: int) -> int:
+        """Versions of the same words: blanks and quotes, or a notebook's outputs, decide."""
+        mine = self.tokens.details(self.save)
+        first = step(self.tokens.details(self.candidates[newer].content), mine)
+        second = step(self.tokens.details(self.candidates[older].content), mine)
+        return older if second.cost < first.cost else newer
+
+    def _proves_reading(self, index: int) -> bool:
+        """The newest version counts as unread, and yet the save has what it brought."""
+        coarse = is_large(self.save)
+        base, newest, mine = (
+            self.tokens.words(content, coarse=coarse)
+            for content in self._contents(index, self.newest)
+        )
+        news = step(base, newest)
+        return (
+            news.inserted > 0
+            and news.distance >= MIN_PROOF_TOKENS
+            and reversal(base, newest, mine) <= PROVEN_READING
+        )
+
+    def _reversal(self, index: int, newest: int) -> float:
+        coarse = is_large(self.save)
+        rows = [self.tokens.words(c, coarse=coarse) for c in self._contents(index, newest)]
+        if rows[0] == rows[1]:
+            rows = [self.tokens.details(content) for content in self._contents(index, newest)]
+        return reversal(*rows)
+
+    def _contents(self, index: int, newest: int) -> tuple[Content, Content, Content]:
+        return self.candidates[index].content, self.candidates[newest].content, self.save
+
+    # Saves of this disk
+
+    def _last_of_own_saves(self, index: int) -> int:
+        """Follow the saves that were made from this version, one from the other."""
+        for place in range(index + 1, len(self.candidates)):
+            candidate = self.candidates[place]
+            if candidate.own_save and candidate.base == index:
+                index = place
+        return index
+
+    def _is_of_two_programs(self, index: int, last: int) -> bool:
+        """Two programs on this disk, or one person who took something back?
+
+        The contents are the same in both cases. One person mostly goes on where the last edit
+        was, or takes back one small thing. When the save leaves all places of the step alone that
+        it takes back, and that step was large, or in many places, or a moment ago, then there were
+        two: an agent that rewrites files, and an editor.
+        """
+        rows = [self.tokens.words(c, coarse=True) for c in self._contents(index, last)]
+        theirs, mine = seq_diff(rows[0], rows[1]), seq_diff(rows[0], rows[2])
+        if not mine or not theirs:
+            return False
+        for their in theirs:
+            for my in mine:
+                if my.old_start <= their.old_end and their.old_start <= my.old_end:
+                    return False
+        age = self.candidates[last].age
+        if len(theirs) >= MANY_PLACES or (age is not None and age < AT_ONCE_SECONDS):
+            return True
+        base, saved = (
+            self.tokens.words(self.candidates[place].content, coarse=False)
+            for place in (index, last)
+        )
+        return step(base, saved).distance >= MUCH_TEXT_TOKENS

@@ -1,0 +1,98 @@
+"""A content as a row of small numbers, so that two versions can be compared in microseconds.
+
+A token is a word or one punctuation mark. Blanks, quotes, commas, parentheses and backslashes do
+not count: a formatter changes those all over a file and would drown what people did (merging 4.2).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from rtcd.content import Content, TextContent, canonical_json, cell_meaning
+
+TOKEN = re.compile(r"""\w+|[^\w\s"'`,()\\]""")
+LARGE = 400_000
+"""Code points, some 10^5 tokens: beyond it lines are compared instead of tokens."""
+
+SURROGATES = 0xD800
+SURROGATE_COUNT = 0x800
+MAX_NUMBERS = 0x10FFFF - SURROGATE_COUNT
+
+
+class TokenCache:
+    """Tokens of the contents seen lately; compares contents that come back again and again.
+
+    Attributes:
+        size: how many contents are remembered.
+    """
+
+    def __init__(self, size: int = 32) -> None:
+        self.size = size
+        self._numbers: dict[str, int] = {}
+        # By identity; the content is kept with its rows, so that the identity stays its own.
+        self._rows: OrderedDict[tuple[int, str], tuple[Content, str]] = OrderedDict()
+
+    def words(self, content: Content, *, coarse: bool) -> str:
+        """The content's tokens (its lines where ``coarse``), one character for each."""
+        return self._row(content, "lines" if coarse else "words")
+
+    def details(self, content: Content) -> str:
+        """Lines as they stand, or whole cells with outputs: what ``words`` does not see."""
+        return self._row(content, "details")
+
+    def _row(self, content: Content, grain: str) -> str:
+        key = id(content), grain
+        if key not in self._rows:
+            if len(self._numbers) > MAX_NUMBERS // 2:
+                self._numbers.clear()
+                self._rows.clear()
+            self._rows[key] = content, self._packed(_items(content, grain))
+            while len(self._rows) > self.size:
+                self._rows.popitem(last=False)
+        self._rows.move_to_end(key)
+        return self._rows[key][1]
+
+    def _packed(self, items: Iterator[str]) -> str:
+        """A string, because rapidfuzz reads strings several times faster than lists."""
+        give = self._numbers.setdefault
+        numbers = [give(item, len(self._numbers)) for item in items]
+        if len(self._numbers) > MAX_NUMBERS:
+            numbers = [number % MAX_NUMBERS for number in numbers]
+        if len(self._numbers) <= SURROGATES:
+            return "".join(map(chr, numbers))
+        return "".join(
+            chr(number if number < SURROGATES else number + SURROGATE_COUNT) for number in numbers
+        )
+
+
+def is_large(content: Content) -> bool:
+    """True when lines have to do instead of tokens."""
+    if isinstance(content, TextContent):
+        return len(content.text) > LARGE
+    return sum(len(cell.source) for cell in content.cells) > LARGE
+
+
+def _items(content: Content, grain: str) -> Iterator[str]:
+    if isinstance(content, TextContent):
+        yield from _text_items(content.text, grain)
+        return
+    for cell in content.cells:
+        if grain == "details":
+            yield canonical_json({**cell_meaning(cell), "id": None})
+        else:
+            # A mark that no source can hold keeps cells apart and their types in sight.
+            yield f"\0cell {cell.cell_type}"
+            yield from _text_items(cell.source, grain)
+    if grain == "details":
+        yield canonical_json(content.metadata)
+
+
+def _text_items(text: str, grain: str) -> Iterator[str]:
+    if grain == "words":
+        yield from TOKEN.findall(text)
+    elif grain == "lines":
+        yield from (line.strip() for line in text.split("\n"))
+    else:
+        yield from text.split("\n")

@@ -1,0 +1,113 @@
+"""``ServerAddress``: where the Jupyter server is and how to be let in."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+
+from rtcd.errors import UsageError
+from rtcd.server.paths import quote_path
+from rtcd.server.secret import Secret
+
+# What people copy from the browser's address bar; the server's own address ends before it.
+PAGES = ("lab", "tree", "notebooks", "edit", "login", "doc")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """A server's address; ``url`` ends in a slash and holds no token.
+
+    ``tls`` is the TLS context for ``https``; None means the system's certificates. A context that
+    trusts only one certificate pins it: the token is sent after the handshake.
+    """
+
+    url: str
+    token: Secret
+    tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def parse(
+        cls, url: str, token: str | None = None, *, tls: ssl.SSLContext | None = None
+    ) -> ServerAddress:
+        """From what a person typed or copied; a ``?token=`` is taken out of the URL.
+
+        ``token`` wins over one in the URL.
+
+        Raises:
+            UsageError: it is no http or https address.
+        """
+        if "://" not in url:
+            url = f"http://{url}"
+        try:
+            parts = urlsplit(url)
+            _ = parts.port
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(
+                "the server's address is not a web address",
+                hint="It looks like http://localhost:8888/ or https://hub.example.org/user/NAME/.",
+            )
+        if parts.username is not None:
+            raise UsageError(
+                "the server's address holds a user name or password",
+                hint="Give the token with --token-file or RTCD_TOKEN instead.",
+            )
+        found = parse_qs(parts.query).get("token", [""])[0]
+        base = urlunsplit((parts.scheme, parts.netloc.lower(), _base_path(parts.path), "", ""))
+        return cls(base, Secret(token or found), tls)
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        parts = urlsplit(self.url)
+        return parts.port or (443 if parts.scheme == "https" else 80)
+
+    @property
+    def is_loopback(self) -> bool:
+        """True when the server runs on this machine."""
+        host = urlsplit(self.url).hostname or ""
+        if host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port: the only place that may see the token."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What lets us in; empty when there is no token."""
+        return {"Authorization": f"token {self.token.reveal()}"} if self.token else {}
+
+    def http(self, route: str, path: str | None = None, **query: str) -> str:
+        """The URL of a route like ``api/status``, with a server path behind it if there is one.
+
+        Raises:
+            PathRefusedError: the path is not plain.
+        """
+        url = self.url + route
+        if path is not None:
+            url += "/" + quote_path(path)
+        return f"{url}?{urlencode(query)}" if query else url
+
+    def websocket(self, route: str, **query: str) -> str:
+        """The same for a WebSocket."""
+        return "ws" + self.http(route, **query).removeprefix("http")
+
+
+def _base_path(path: str) -> str:
+    names = [name for name in path.split("/") if name]
+    for index, name in enumerate(names):
+        # /user/NAME/ of a hub may be anything, a page name included.
+        if name in PAGES and (index == 0 or names[index - 1] != "user"):
+            names = names[:index]
+            break
+    return "/" + "".join(f"{name}/" for name in names)

@@ -1,0 +1,202 @@
+"""The whole folder beside the whole server: what a daemon does before it says "ready"."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from rtcd.disk.file_stat import FileStat, Snapshot
+from rtcd.disk.formats import kind_of, parse
+from rtcd.errors import HeldError, NotFoundOnServerError
+from rtcd.project_path import ProjectPath
+from rtcd.server.entry import Entry
+from rtcd.sync.project import Project
+from rtcd.sync.reconcile import ListAction, Listed, plan_listed
+
+AT_ONCE = 16
+PROGRESS_EVERY = 200
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many files are shared, for the first words of a daemon."""
+
+    files: int
+
+
+async def reconcile_all(project: Project, progress: Progress) -> Counted:
+    """Look at every file on both sides and bring them together.
+
+    Files that differ get a binding and merge in their rooms; everything else needs none.
+    """
+    progress("reading the folder")
+    local = await scan_local(project, progress)
+    if project.link.is_host:
+        _take_host(project, local)
+        return Counted(len(local))
+    progress("listing the server")
+    remote = await list_remote(project)
+    known = [ProjectPath(mark.path) for mark in project.history.bookmarks()]
+    paths = sorted({*local, *remote, *known})
+    await _for_each(paths, lambda path: _reconcile_one(project, path, local, remote), progress)
+    return Counted(len(project.files))
+
+
+async def scan_local(project: Project, progress: Progress) -> dict[ProjectPath, Snapshot]:
+    """Read every shared file; those that cannot be shared are held and not in the answer."""
+    found: dict[ProjectPath, Snapshot] = {}
+    for number, (path, stat) in enumerate(project.disk.walk()):
+        if stat.kind == "folder":
+            project.folders.add(path)
+            continue
+        snapshot = await read_or_hold(project, path, stat)
+        if snapshot is not None:
+            found[path] = snapshot
+        if number % PROGRESS_EVERY == PROGRESS_EVERY - 1:
+            progress(f"read {number + 1} files")
+            await asyncio.sleep(0)
+    return found
+
+
+async def read_or_hold(project: Project, path: ProjectPath, stat: FileStat) -> Snapshot | None:
+    """A file that can be shared, known from now on; else it is held and None."""
+    try:
+        snapshot = await project.disk.read(path)
+        if snapshot is None:
+            return None
+        parse(kind_of(path), snapshot.data)
+    except HeldError as error:
+        project.file_held(path, error, stat)
+        return None
+    project.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
+    return snapshot
+
+
+def _take_host(project: Project, local: dict[ProjectPath, Snapshot]) -> None:
+    """The server's files are these very files: remember them, and forget what is gone."""
+    for path, snapshot in local.items():
+        mark = project.history.bookmark(str(path))
+        if mark is None or mark.base_digest != snapshot.digest:
+            ledger = project.ledger(path)
+            ledger.record(snapshot, by="local editor", source="disk")
+            ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
+    for mark in project.history.bookmarks():
+        path = ProjectPath(mark.path)
+        if path not in local and not project.disk.exists(path):
+            project.history.forget(mark.path)
+
+
+async def list_remote(project: Project) -> dict[ProjectPath, Entry]:
+    """Every file of the server's folder that is shared, by project path (hashes are not known yet)."""
+    found: dict[ProjectPath, Entry] = {}
+    folders: list[ProjectPath | None] = [None]
+    while folders:
+        batch, folders = folders, []
+        listings = await asyncio.gather(*(_list_folder(project, folder) for folder in batch))
+        for entry in (entry for listing in listings for entry in listing):
+            path = project.link.project_path(entry.path)
+            is_folder = entry.type == "directory"
+            if path is None or project.disk.why_ignored(path, is_folder=is_folder):
+                continue
+            if is_folder:
+                folders.append(path)
+                await _take_folder(project, path)
+            else:
+                found[path] = entry
+    return found
+
+
+async def _list_folder(project: Project, folder: ProjectPath | None) -> Iterable[Entry]:
+    try:
+        return await project.link.client.list_folder(project.link.server_path(folder))
+    except NotFoundOnServerError:
+        return ()
+
+
+async def _take_folder(project: Project, path: ProjectPath) -> None:
+    if path not in project.folders:
+        project.folders.add(path)
+        await project.disk.make_folder(path)
+
+
+async def _for_each(
+    paths: list[ProjectPath],
+    work: Callable[[ProjectPath], Awaitable[None]],
+    progress: Progress,
+) -> None:
+    places = asyncio.Semaphore(AT_ONCE)
+    done = 0
+
+    async def one(path: ProjectPath) -> None:
+        nonlocal done
+        async with places:
+            await work(path)
+        done += 1
+        if done % PROGRESS_EVERY == 0:
+            progress(f"compared {done} of {len(paths)} files")
+
+    async with asyncio.TaskGroup() as tasks:
+        for path in paths:
+            tasks.create_task(one(path))
+
+
+async def _reconcile_one(
+    project: Project,
+    path: ProjectPath,
+    local: dict[ProjectPath, Snapshot],
+    remote: dict[ProjectPath, Entry],
+) -> None:
+    known = project.files.get(path)
+    if known is not None and known.hold is not None:
+        return
+    snapshot = local.get(path)
+    mark = project.history.bookmark(str(path))
+    server_hash = await _server_hash(
+        project, path, remote, needed=snapshot is not None or mark is not None
+    )
+    listed = Listed(
+        disk_digest=snapshot.digest if snapshot else None,
+        server_hash=server_hash,
+        base_digest=mark.base_digest if mark else None,
+        base_server_hash=mark.server_hash if mark else None,
+    )
+    await carry_out(project, path, plan_listed(listed), snapshot)
+
+
+async def _server_hash(
+    project: Project, path: ProjectPath, remote: dict[ProjectPath, Entry], *, needed: bool
+) -> str | None:
+    if path not in remote:
+        return None
+    if not needed:
+        return "unknown"
+    entry = await project.link.stat(path)
+    return entry.hash if entry is not None else None
+
+
+async def carry_out(
+    project: Project, path: ProjectPath, action: ListAction, snapshot: Snapshot | None
+) -> None:
+    """Do what was decided for a file that no room is open for."""
+    if action is ListAction.LINK and snapshot is not None:
+        ledger = project.ledger(path)
+        ledger.record(snapshot, by="local editor", source="disk")
+        ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
+    elif action is ListAction.FETCH:
+        await project.fetch(path)
+    elif action is ListAction.CREATE and snapshot is not None:
+        await project.link.create(path, snapshot.data)
+        ledger = project.ledger(path)
+        ledger.record(snapshot, by="local editor", source="disk")
+        ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
+    elif action is ListAction.REMOVE_LOCAL:
+        await project.removed_remotely(path)
+    elif action is ListAction.REMOVE_REMOTE:
+        project.deletions.vanished(path)
+    elif action is ListAction.FORGET:
+        project.history.forget(str(path))
+    elif action is ListAction.JOIN:
+        project.activate(path)

@@ -1,0 +1,457 @@
+"""All files of one folder: which are known, which have a binding, and who hears of what.
+
+Two sides report here. ``local_side`` says what happened on disk (settled saves, vanished files,
+renames); ``server_side`` says what happened on the server (somebody joined a room, files came,
+went, were renamed). A file that nobody works on has no binding: it is compared by digest only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from rtcd.disk.file_stat import FileStat, Snapshot
+from rtcd.disk.formats import kind_of, parse
+from rtcd.errors import HeldError, RtcdError
+from rtcd.history.history import History
+from rtcd.problem import Problem
+from rtcd.project_path import ProjectPath
+from rtcd.sync.binding import Binding, BindingState
+from rtcd.sync.deletions import Deletions
+from rtcd.sync.known_files import KnownFiles
+from rtcd.sync.ledger import Ledger
+from rtcd.sync.ports import Clock
+from rtcd.sync.project_disk import ProjectDisk
+from rtcd.sync.server_link import ServerLink
+
+log = logging.getLogger("rtcd.sync")
+
+
+class Project:
+    """The one owner of what is known of the folder. All methods run in one event loop."""
+
+    def __init__(
+        self,
+        *,
+        disk: ProjectDisk,
+        link: ServerLink,
+        history: History,
+        clock: Clock,
+        quiet_seconds: float = 60.0,
+    ) -> None:
+        self.disk = disk
+        self.link = link
+        self.history = history
+        self.clock = clock
+        self.files = KnownFiles()
+        self.bindings: dict[ProjectPath, Binding] = {}
+        self.deletions = Deletions(self, clock)
+        self.problems: dict[tuple[str | None, str], Problem] = {}
+        self.seq = 0
+        self.folders: set[ProjectPath] = set()
+        self._quiet_seconds = quiet_seconds
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._busy: dict[ProjectPath, int] = {}
+
+    # ------------------------------------------------------------------ telling those who watch
+
+    def note_change(self) -> None:
+        """Something was written, sent, received or recorded."""
+        self.seq += 1
+        self._changed.set()
+
+    async def changed(self, seen: int, timeout: float) -> None:
+        """Returns when ``seq`` is above ``seen``, or after ``timeout`` seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                while self.seq <= seen:
+                    self._changed.clear()
+                    await self._changed.wait()
+
+    def report(self, code: str, error: RtcdError, path: ProjectPath | None = None) -> None:
+        """Keep a problem until it is cleared."""
+        where = str(path) if path else None
+        self.problems[where, code] = Problem(where, code, error.message, error.hint, self.clock())
+        self.note_change()
+
+    def clear(self, code: str, path: ProjectPath | None = None) -> None:
+        """The trouble is over."""
+        if self.problems.pop((str(path) if path else None, code), None) is not None:
+            self.note_change()
+
+    # ------------------------------------------------------------------ tasks
+
+    def spawn(self, work: Coroutine[Any, Any, None], *, path: ProjectPath | None = None) -> None:
+        """Do something for one file beside everything else; its trouble stays its own."""
+        task = asyncio.get_running_loop().create_task(self._guard(work, path))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, work: Coroutine[Any, Any, None], path: ProjectPath | None) -> None:
+        if path is not None:
+            self._busy[path] = self._busy.get(path, 0) + 1
+        try:
+            await work
+        except RtcdError as error:
+            self.report(error.code, error, path)
+            log.warning("work not done path=%s reason=%s", path, error)
+        except Exception:  # the edge of a task: one file's bug must not stop the others
+            log.exception("bug path=%s", path)
+            bug = RtcdError(
+                "rtcd ran into a bug of its own; the file was left as it is",
+                hint="The traceback is in the daemon's log; `rtcd doctor` names it.",
+            )
+            self.report("bug", bug, path)
+        finally:
+            if path is not None:
+                self._busy[path] -= 1
+                if not self._busy[path]:
+                    del self._busy[path]
+            self.note_change()
+
+    def is_busy(self, path: ProjectPath) -> bool:
+        """True while work for a file without a binding is under way."""
+        return path in self._busy
+
+    def busy_paths(self) -> list[ProjectPath]:
+        """The files that are being worked on without a binding."""
+        return list(self._busy)
+
+    async def close(self, timeout: float) -> None:
+        """Let every binding write and send what is left; cancel what takes too long."""
+        for binding in list(self.bindings.values()):
+            binding.close()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=timeout)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=2)
+
+    # ------------------------------------------------------------------ bindings
+
+    def activate(self, path: ProjectPath) -> Binding:
+        """The binding of a file, begun if there is none."""
+        binding = self.bindings.get(path)
+        if binding is not None:
+            return binding
+        binding = Binding(
+            path,
+            kind_of(path),
+            disk=self.disk,
+            rooms=self.link,
+            history=self.history,
+            clock=self.clock,
+            on_change=self.note_change,
+            quiet_seconds=self._quiet_seconds,
+        )
+        self.bindings[path] = binding
+        self.spawn(self._run_binding(binding), path=None)
+        return binding
+
+    async def _run_binding(self, binding: Binding) -> None:
+        try:
+            await binding.run()
+        finally:
+            if self.bindings.get(binding.path) is binding:
+                del self.bindings[binding.path]
+            self._after_binding(binding)
+
+    def _after_binding(self, binding: Binding) -> None:
+        snapshot = binding.file.snapshot
+        if binding.ended is BindingState.GONE:
+            self.files.forget(binding.path)
+            self.history.forget(str(binding.path))
+        elif binding.file.hold is not None:
+            stat = snapshot.stat if snapshot else None
+            self.files.held(binding.path, binding.kind, binding.file.hold, stat)
+        elif snapshot is not None:
+            self.files.seen(binding.path, binding.kind, snapshot.stat, snapshot.digest)
+
+    def ledger(self, path: ProjectPath) -> Ledger:
+        """The memory of one file."""
+        return Ledger(path, kind_of(path), self.history, self.clock)
+
+    # ------------------------------------------------------------------ the disk's side
+
+    def believed_stat(self, path: ProjectPath) -> FileStat | None:
+        """What we think the file looks like, to skip work in a rescan."""
+        binding = self.bindings.get(path)
+        if binding is not None and binding.file.snapshot is not None:
+            return binding.file.snapshot.stat
+        known = self.files.get(path)
+        return known.stat if known else None
+
+    def believed_digest(self, path: ProjectPath) -> str | None:
+        """The digest of the bytes we think are on disk; None for a name that is new to us."""
+        binding = self.bindings.get(path)
+        if binding is not None and binding.file.snapshot is not None:
+            return None if binding.file.hold else binding.file.snapshot.digest
+        known = self.files.get(path)
+        return known.digest if known else None
+
+    def believed_bytes(self, path: ProjectPath, *, longer_than: int) -> bytes | None:
+        """The bytes we think are on disk; not looked up when they are not longer than that."""
+        binding = self.bindings.get(path)
+        if binding is not None and binding.file.snapshot is not None:
+            return binding.file.snapshot.data
+        known = self.files.get(path)
+        if known is None or known.stat is None or known.digest is None:
+            return None
+        if known.stat.size <= longer_than:
+            return None
+        return self.history.blob(known.digest)
+
+    def file_touched(self, snapshot: Snapshot) -> None:
+        """The file was looked at and holds what we knew."""
+        path = snapshot.path
+        self.deletions.returned(path)
+        self.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
+        binding = self.bindings.get(path)
+        if binding is not None and binding.file.snapshot is not None:
+            binding.file.snapshot = snapshot
+
+    def file_saved(self, snapshot: Snapshot, *, git: bool = False) -> None:
+        """A settled file was read: a save, our own write, or nothing new."""
+        path = snapshot.path
+        self.deletions.returned(path)
+        self.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
+        binding = self.bindings.get(path)
+        if binding is not None:
+            binding.disk_changed(snapshot, git=git)
+            return
+        mark = self.history.bookmark(str(path))
+        if mark is not None and mark.base_digest == snapshot.digest:
+            return
+        if not self._understood(snapshot):
+            return
+        if mark is None:
+            self.spawn(self._share_new(snapshot), path=path)
+        else:
+            self.activate(path)
+
+    def _understood(self, snapshot: Snapshot) -> bool:
+        """A file without a room is held here; one with a room is held by its binding."""
+        try:
+            parse(kind_of(snapshot.path), snapshot.data)
+        except HeldError as error:
+            self.file_held(snapshot.path, error, snapshot.stat)
+            return False
+        return True
+
+    async def _share_new(self, snapshot: Snapshot) -> None:
+        """A file that was never shared: the server gets it, byte for byte, and no room is opened."""
+        path = snapshot.path
+        if self.link.is_host:
+            self.ledger(path).record(snapshot, by="local editor", source="disk")
+            self.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
+            await self.link.created(path)
+            return
+        entry = await self.link.stat(path)
+        if entry is not None and entry.hash != snapshot.digest:
+            self.activate(path)
+            return
+        if entry is None:
+            await self.link.create(path, snapshot.data)
+        self.ledger(path).record(snapshot, by="local editor", source="disk")
+        self.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
+
+    def file_held(self, path: ProjectPath, error: HeldError, stat: FileStat | None) -> None:
+        """The file cannot be shared as it is; its bytes stay untouched."""
+        self.files.held(path, kind_of(path), error, stat)
+        binding = self.bindings.get(path)
+        if binding is not None:
+            binding.disk_unreadable(error)
+        self.note_change()
+
+    def file_gone(self, path: ProjectPath) -> None:
+        """A name has vanished and stayed away."""
+        if path in self.files or path in self.bindings:
+            self.deletions.vanished(path)
+        elif path in self.folders:
+            self.folders.discard(path)
+            self.spawn(self._delete_folder(path), path=None)
+
+    async def _delete_folder(self, path: ProjectPath) -> None:
+        await self.deletions.settled(path)
+        if self.deletions.halted or self.disk.exists(path):
+            return
+        with contextlib.suppress(RtcdError):
+            await self.link.delete(path)
+
+    def deletion_believed(self, path: ProjectPath) -> None:
+        """The deletion is no accident: carry it on, unless somebody edited the file."""
+        binding = self.bindings.get(path)
+        if binding is not None:
+            binding.disk_gone()
+        else:
+            self.spawn(self._delete_remote(path), path=path)
+
+    async def _delete_remote(self, path: ProjectPath) -> None:
+        mark = self.history.bookmark(str(path))
+        if not self.link.is_host and mark is not None:
+            entry = await self.link.stat(path)
+            if entry is not None and entry.hash != mark.server_hash:
+                self.activate(path)
+                return
+        await self.link.delete(path)
+        self.files.forget(path)
+        self.history.forget(str(path))
+
+    async def put_back(self, path: ProjectPath) -> None:
+        """Write a vanished file again, from the last version that is kept."""
+        versions = self.history.versions(str(path))
+        data = self.history.blob(versions[-1].digest) if versions else None
+        binding = self.bindings.get(path)
+        if data is None and binding is not None and binding.file.snapshot is not None:
+            data = binding.file.snapshot.data
+        if data is None:
+            raise RtcdError(
+                f"no version of {path} is kept", hint="`rtcd history` lists all versions."
+            )
+        await self.disk.create(path, data)
+
+    def file_read(self, path: ProjectPath) -> None:
+        """Somebody other than us read a file."""
+        binding = self.bindings.get(path)
+        if binding is not None:
+            binding.file_read()
+
+    def file_moved(self, old: ProjectPath, new: ProjectPath) -> bool:
+        """A rename on disk; False when it is none of ours (then both names are looked at)."""
+        if old not in self.files or new in self.files or self.disk.exists(old):
+            return False
+        if kind_of(old) != kind_of(new):
+            return False
+        self._rename_here(old, new)
+        self.spawn(self._rename_remote(old, new), path=new)
+        return True
+
+    async def _rename_remote(self, old: ProjectPath, new: ProjectPath) -> None:
+        try:
+            await self.link.rename(old, new)
+        except RtcdError as error:
+            log.info("rename not carried on old=%s new=%s reason=%s", old, new, error)
+            await self.check_remote(new)
+            await self._forget_if_gone(old)
+
+    async def _forget_if_gone(self, path: ProjectPath) -> None:
+        if not self.disk.exists(path):
+            with contextlib.suppress(RtcdError):
+                await self.link.delete(path)
+
+    def _rename_here(self, old: ProjectPath, new: ProjectPath) -> None:
+        self.files.move(old, new)
+        self.history.move(str(old), str(new))
+        binding = self.bindings.pop(old, None)
+        if binding is not None:
+            self.bindings[new] = binding
+            binding.moved(new)
+        self.note_change()
+
+    def folder_appeared(self, path: ProjectPath) -> None:
+        """A folder is there; the server gets it too."""
+        if path in self.folders:
+            return
+        self.folders.add(path)
+        self.spawn(self.link.make_folder(path))
+
+    # ------------------------------------------------------------------ the server's side
+
+    def someone_joined(self, path: ProjectPath) -> None:
+        """A room is live: be in it."""
+        if self.disk.why_ignored(path) is None:
+            self.activate(path)
+
+    async def check_remote(self, path: ProjectPath) -> None:
+        """Compare one file that no room is open for with the server's."""
+        if path in self.bindings or self.disk.why_ignored(path) is not None:
+            return
+        entry = await self.link.stat(path)
+        if entry is None:
+            await self.removed_remotely(path)
+        elif entry.type == "directory":
+            self.folders.add(path)
+            await self.disk.make_folder(path)
+        else:
+            await self._compare(path, entry.hash)
+
+    async def _compare(self, path: ProjectPath, server_hash: str | None) -> None:
+        mark = self.history.bookmark(str(path))
+        known = self.files.get(path)
+        if mark is not None and mark.server_hash == server_hash and known is not None:
+            return
+        if known is None and not self.disk.exists(path):
+            await self.fetch(path)
+        elif known is None or known.digest != server_hash:
+            self.activate(path)
+
+    async def fetch(self, path: ProjectPath) -> None:
+        """Write a file that only the server has."""
+        data = await self.link.read(path)
+        if data is None:
+            return
+        snapshot = await self.disk.create(path, data)
+        if snapshot is None:
+            self.activate(path)
+            return
+        self.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
+        self.ledger(path).record(snapshot, by="the server", source="server")
+        self.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
+        self._understood(snapshot)
+
+    async def removed_remotely(self, path: ProjectPath) -> None:
+        """The server has no such file any more: follow, unless it was edited here."""
+        if path in self.folders or self.disk.is_folder(path):
+            await self._remove_folder(path)
+            return
+        if not self.deletions.may_remove_local(path):
+            return
+        binding = self.bindings.get(path)
+        if binding is not None:
+            binding.removed_remotely()
+            return
+        mark = self.history.bookmark(str(path))
+        snapshot = await self._read(path)
+        if snapshot is None:
+            self.files.forget(path)
+            self.history.forget(str(path))
+        elif mark is None or mark.base_digest != snapshot.digest:
+            await self.link.create(path, snapshot.data)
+            self.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
+        else:
+            self.ledger(path).record(snapshot, by="local editor", source="disk")
+            if await self.disk.remove(path, expected=snapshot) is None:
+                self.files.forget(path)
+                self.history.forget(str(path))
+
+    async def _remove_folder(self, path: ProjectPath) -> None:
+        for inside in self.files.below(path):
+            await self.removed_remotely(inside)
+        self.folders.discard(path)
+        await self.disk.remove_folder(path)
+
+    async def _read(self, path: ProjectPath) -> Snapshot | None:
+        try:
+            return await self.disk.read(path)
+        except HeldError:
+            return None
+
+    async def renamed_remotely(self, old: ProjectPath, new: ProjectPath) -> None:
+        """A rename on the server: the local file follows, its binding and history too."""
+        if old in self.files and new not in self.files:
+            if self.disk.exists(old) and not await self.disk.rename(old, new):
+                await self.check_remote(new)
+                return
+            self._rename_here(old, new)
+        elif self.disk.is_folder(old):
+            for inside in self.files.below(old):
+                moved = ProjectPath.parse(str(new) + str(inside)[len(str(old)) :])
+                await self.renamed_remotely(inside, moved)
+            await self.disk.remove_folder(old)
+        else:
+            await self.check_remote(new)

@@ -1,0 +1,105 @@
+"""The project folder for coroutines: what takes long runs in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+from rtcd.disk.file_stat import FileStat, Snapshot
+from rtcd.disk.folder import Folder
+from rtcd.disk.ignore import IgnoreRules
+from rtcd.disk.scan import load_rules, walk_all
+from rtcd.disk.writer import Writer, Written
+from rtcd.errors import HeldError, RtcdError
+from rtcd.project_path import ProjectPath
+
+IN_LOOP_BYTES = 256 * 1024
+"""Files up to this size are read in the event loop: a thread costs more than the read."""
+
+
+class ProjectDisk:
+    """Folder, writer and ignore rules of one project."""
+
+    def __init__(self, folder: Folder, writer: Writer, *, max_file_bytes: int) -> None:
+        self.folder = folder
+        self.writer = writer
+        self.max_file_bytes = max_file_bytes
+        self.rules: IgnoreRules = load_rules(folder)
+
+    def reload_rules(self) -> None:
+        """An ignore file changed."""
+        self.rules = load_rules(self.folder)
+
+    def why_ignored(self, path: ProjectPath, *, is_folder: bool = False) -> str | None:
+        """The sentence that names the rule by which a path is not shared, or None."""
+        return self.rules.why_ignored(path, is_folder)
+
+    def is_ignored(self, path: ProjectPath, is_folder: bool) -> bool:
+        """True when a rule leaves the path out."""
+        return self.rules.why_ignored(path, is_folder) is not None
+
+    def walk(self) -> list[tuple[ProjectPath, FileStat]]:
+        """Every file and folder that the rules let through, a folder before its files."""
+        return list(walk_all(self.folder, self.is_ignored))
+
+    def exists(self, path: ProjectPath) -> bool:
+        """True when there is something of that name."""
+        try:
+            return self.folder.stat(path) is not None
+        except HeldError:
+            return True
+
+    def is_folder(self, path: ProjectPath) -> bool:
+        """True when the name is a folder."""
+        try:
+            found = self.folder.stat(path)
+        except HeldError:
+            return False
+        return found is not None and found.kind == "folder"
+
+    async def read(self, path: ProjectPath) -> Snapshot | None:
+        """The file now; see ``Folder.read``."""
+        found = self.folder.stat(path)
+        if found is None:
+            return None
+        if found.size <= IN_LOOP_BYTES:
+            return self.folder.read(path, max_bytes=self.max_file_bytes)
+        return await asyncio.to_thread(self.folder.read, path, max_bytes=self.max_file_bytes)
+
+    async def write(self, path: ProjectPath, data: bytes, *, expected: Snapshot | None) -> Written:
+        """Replace the file in one step; see ``Writer.write``."""
+        return await asyncio.to_thread(self.writer.write, path, data, expected=expected)
+
+    async def create(self, path: ProjectPath, data: bytes) -> Snapshot | None:
+        """Write a new file; None when somebody was faster."""
+        try:
+            written = await self.write(path, data, expected=None)
+        except HeldError as error:
+            if error.code == "name-collision":
+                return None
+            raise
+        digest = hashlib.sha256(data).hexdigest()
+        return Snapshot(path=path, stat=written.stat, data=data, digest=digest)
+
+    async def remove(self, path: ProjectPath, *, expected: Snapshot) -> Snapshot | None:
+        """Remove the file if it still is ``expected``; see ``Folder.remove_file``."""
+        return await asyncio.to_thread(self.folder.remove_file, path, expected)
+
+    async def rename(self, old: ProjectPath, new: ProjectPath) -> bool:
+        """Give a file another name; False when that name is taken or the file is gone."""
+        try:
+            await asyncio.to_thread(self.folder.rename, old, new)
+        except (RtcdError, OSError):
+            return False
+        return True
+
+    async def make_folder(self, path: ProjectPath) -> None:
+        """Create a folder and those above it."""
+        await asyncio.to_thread(self.folder.make_folder, path)
+
+    async def remove_folder(self, path: ProjectPath) -> None:
+        """Remove a folder if nothing is in it."""
+        try:
+            await asyncio.to_thread(self.folder.remove_folder, path)
+        except (RtcdError, OSError):
+            return

@@ -1,0 +1,192 @@
+"""What happens on the server, told to the project: people joining, files coming and going.
+
+Three sources: the server's events, the announcements of other daemons, and a listing now and
+then for what neither told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Coroutine
+from typing import Any
+
+from rtcd.disk.formats import kind_of
+from rtcd.documents.open_document import ROOM_TYPES
+from rtcd.errors import RtcdError
+from rtcd.project_path import ProjectPath
+from rtcd.rooms.backoff import Backoff
+from rtcd.rooms.news import Announcement
+from rtcd.rooms.server_events import (
+    ContentsChanged,
+    EventSubscription,
+    PersonJoined,
+    ServerEvent,
+)
+from rtcd.server.entry import Entry
+from rtcd.sync.first_contact import list_remote
+from rtcd.sync.other_daemons import OtherDaemons
+from rtcd.sync.ports import Clock
+from rtcd.sync.project import Project
+
+log = logging.getLogger("rtcd.sync")
+
+RELIST_SECONDS = 30.0
+SERVER_CODE = "server"
+BACKOFF = Backoff(longest=10.0)
+
+
+class ServerSide:
+    """Listens to one server; ``connected`` while its events arrive."""
+
+    def __init__(self, project: Project, others: OtherDaemons, clock: Clock) -> None:
+        self._project = project
+        self._link = project.link
+        self._others = others
+        self._clock = clock
+        self._relist_now = asyncio.Event()
+        self._listed: dict[ProjectPath, tuple[int | None, float]] = {}
+        self.connected = False
+        self.listening = asyncio.Event()
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            tasks.create_task(self._hear_announcements())
+            if not self._link.is_host:
+                tasks.create_task(self._relist_often())
+
+    def forget_connection(self) -> None:
+        """The server is known to be gone."""
+        self.connected = False
+        self._project.note_change()
+
+    # ------------------------------------------------------------------ events
+
+    async def _listen(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                subscription = await EventSubscription.open(self._link.address)
+                try:
+                    attempt = 0
+                    self._is_connected()
+                    async for event in subscription.events():
+                        self._take(event)
+                finally:
+                    await subscription.close()
+            except RtcdError as error:
+                self._is_lost(error)
+            attempt += 1
+            await asyncio.sleep(BACKOFF.delay(attempt, random.random()))
+
+    def _is_connected(self) -> None:
+        self.connected = True
+        self.listening.set()
+        self._project.clear(SERVER_CODE)
+        self._relist_now.set()
+        for binding in list(self._project.bindings.values()):
+            binding.retry()
+        self._project.note_change()
+
+    def _is_lost(self, error: RtcdError) -> None:
+        self.connected = False
+        self._project.problems.pop((None, SERVER_CODE), None)
+        self._project.report(SERVER_CODE, error)
+
+    def _take(self, event: ServerEvent) -> None:
+        match event:
+            case PersonJoined():
+                self._work(self._someone_joined(event))
+            case ContentsChanged() if not self._link.is_host:
+                self._contents_changed(event)
+
+    def _work(self, work: Coroutine[Any, Any, None]) -> None:
+        self._project.spawn(work)
+
+    async def _someone_joined(self, event: PersonJoined) -> None:
+        server_path = await self._link.client.path_of(event.file_id)
+        path = self._link.project_path(server_path) if server_path else None
+        if path is not None and is_room_of(event.room_id, path):
+            self._project.someone_joined(path)
+
+    def _contents_changed(self, event: ContentsChanged) -> None:
+        path = self._link.project_path(event.path)
+        if path is None:
+            return
+        if event.action == "rename" and event.source_path is not None:
+            old = self._link.project_path(event.source_path)
+            if old is not None:
+                self._work(self._project.renamed_remotely(old, path))
+                return
+        if event.action == "delete":
+            self._work(self._removed(path))
+        else:
+            self._work(self._project.check_remote(path))
+
+    async def _removed(self, path: ProjectPath) -> None:
+        if await self._link.stat(path) is None:
+            await self._project.removed_remotely(path)
+
+    # ------------------------------------------------------------------ other daemons
+
+    async def _hear_announcements(self) -> None:
+        async for announcement in self._others.incoming():
+            self._hear(announcement)
+
+    def _hear(self, announcement: Announcement) -> None:
+        path = self._link.project_path(announcement.path)
+        if self._link.is_host or path is None:
+            return
+        if announcement.kind == "renamed" and announcement.new_path is not None:
+            new = self._link.project_path(announcement.new_path)
+            if new is not None:
+                self._work(self._project.renamed_remotely(path, new))
+        elif announcement.kind == "deleted":
+            self._work(self._removed(path))
+        else:
+            self._work(self._project.check_remote(path))
+
+    # ------------------------------------------------------------------ what neither told
+
+    async def _relist_often(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(RELIST_SECONDS):
+                    await self._relist_now.wait()
+            except TimeoutError:
+                pass
+            self._relist_now.clear()
+            try:
+                await self.relist()
+            except RtcdError as error:
+                log.info("listing failed reason=%s", error)
+
+    async def relist(self) -> None:
+        """Compare every file whose time or size on the server changed, and those that are gone."""
+        listed = await list_remote(self._project)
+        for path, entry in listed.items():
+            mark = (entry.size, entry.last_modified)
+            if self._listed.get(path) != mark:
+                await self._check(path, entry)
+                self._listed[path] = mark
+        for path in [path for path in self._project.files if path not in listed]:
+            if self._project.history.bookmark(str(path)) is not None and not self._is_held(path):
+                await self._removed(path)
+        for path in [path for path in self._listed if path not in listed]:
+            del self._listed[path]
+
+    def _is_held(self, path: ProjectPath) -> bool:
+        known = self._project.files.get(path)
+        return known is not None and known.hold is not None
+
+    async def _check(self, path: ProjectPath, entry: Entry) -> None:
+        del entry
+        await self._project.check_remote(path)
+
+
+def is_room_of(room_id: str, path: ProjectPath) -> bool:
+    """True for the kind of room that rtcd shares a file in; others look at the same file otherwise."""
+    return tuple(room_id.split(":")[:2]) == ROOM_TYPES[kind_of(path)]

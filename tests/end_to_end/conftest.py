@@ -1,0 +1,54 @@
+"""Real servers and real daemons; every folder made here is stopped at the end."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from end_to_end.project_folder import RtcdFolder
+from end_to_end.stock_server import StockServer
+
+NewFolder = Callable[..., RtcdFolder]
+
+
+@pytest.fixture
+def workplace() -> Iterator[Path]:
+    """A short-named folder outside /tmp's special cases: vim and Emacs save differently there."""
+    made = Path(tempfile.mkdtemp(prefix="rt-", dir="/var/tmp"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def new_folder(workplace: Path) -> Iterator[NewFolder]:
+    """Makes folders with an rtcd of their own; stops them at the end."""
+    made: list[RtcdFolder] = []
+
+    def make(name: str, **settings: str) -> RtcdFolder:
+        folder = RtcdFolder(workplace / name / "project", workplace / name / "home", **settings)
+        made.append(folder)
+        return folder
+
+    yield make
+    for folder in made:
+        if folder.started:
+            folder.command("stop")
+
+
+@pytest.fixture
+def host(new_folder: NewFolder) -> RtcdFolder:
+    """A folder for an embedded server, not started."""
+    return new_folder("host")
+
+
+@pytest.fixture
+def stock_server(workplace: Path) -> Iterator[StockServer]:
+    """A stock Jupyter server with collaboration on an empty folder, started."""
+    root = workplace / "served"
+    root.mkdir()
+    with StockServer(root) as server:
+        yield server
