@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +43,32 @@ STYLES: Mapping[str, Writer] = {
     "space around": lambda nb: b"\n \n" + _unsorted(nb).encode() + b" \t\n\n",
     "odd colon": lambda nb: _dumped(indent=3, separators=(" ,", " : "))(nb).encode(),
 }
+
+SPACES = ["", "", "", " ", "\n", "\r\n", "\t", " \n  "]
+
+
+def oddly_written(rng: random.Random, value: Any) -> str:
+    """The value as JSON, with white space and escapes as nobody would write them."""
+    if not isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=rng.random() < 0.5)
+    if isinstance(value, list):
+        items = [oddly_written(rng, item) for item in value]
+        brackets = "[]"
+    else:
+        items = [
+            json.dumps(key)
+            + rng.choice(SPACES)
+            + ":"
+            + rng.choice(SPACES)
+            + oddly_written(rng, item)
+            for key, item in value.items()
+        ]
+        brackets = "{}"
+    if not items:
+        return brackets[0] + rng.choice(SPACES) + brackets[1]
+    spaced = [rng.choice(SPACES) + item + rng.choice(SPACES) for item in items]
+    return brackets[0] + ",".join(spaced) + brackets[1]
+
 
 words = st.sampled_from(["x = 1", "é", "😀", "\u2028", "a\\b", '"q"', "\x1b[0m", "\t", "print(x)"])
 lines = st.lists(words, max_size=4).map(" ".join)

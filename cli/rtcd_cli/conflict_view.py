@@ -23,19 +23,9 @@ from rtcd_cli.output import (
     safe,
     table,
 )
+from rtcd_cli.words import CONFLICTS, worded
 
 SIDE_BY_SIDE_COLUMNS = 100
-REASONS = {
-    "stale-save": "saved from an older version",
-    "same-line": "both changed the same line",
-    "restored-old-version": "an older version was saved again",
-    "delete-edit": "one deleted what the other edited",
-    "both-created": "both created it",
-    "moved-cell": "both moved the same cell",
-    "server-rollback": "the server came back with an older version",
-    "server-overwrite": "the server's file was overwritten",
-    "rename": "both renamed it",
-}
 
 
 def conflict_to_json(conflict: Conflict) -> dict[str, Any]:
@@ -144,4 +134,4 @@ def _sides(
 
 
 def _reason(conflict: Conflict) -> str:
-    return REASONS.get(conflict.reason, safe(conflict.reason))
+    return worded(CONFLICTS, conflict.reason)

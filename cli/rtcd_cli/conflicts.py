@@ -88,9 +88,9 @@ def list_conflicts(directory: Path | None, include_resolved: bool, as_json: bool
 @folder_option
 @json_option
 def show_conflict(id: str, as_json: bool) -> None:
-    """Show both sides of a conflict, what they started from, and the merged text.
+    """Show both sides of a conflict and the merged text.
 
-    Words that are gone and new are marked. ID may be shortened as long as only one fits.
+    Each is compared with the text that both started from; words that are gone and new are marked. ID may be shortened as long as only one fits.
     """
     conflict = find_conflict(chosen_places(), id)
     if as_json:
@@ -116,9 +116,9 @@ def show_conflict(id: str, as_json: bool) -> None:
 @folder_option
 @json_option
 def resolve(id: str, keep: str | None, tool: str | None, as_json: bool) -> None:
-    """Make one side the content for all and mark the conflict resolved.
+    """Make one side the content for all, or accept what stands.
 
-    Resolving is an edit like any other: it can be undone (`rtcd conflicts reopen`, `rtcd undo`).
+    The conflict is marked resolved. Resolving is an edit like any other: it can be undone (`rtcd conflicts reopen`, `rtcd undo`).
     """
     if keep is None and tool is None:
         raise UsageError(
@@ -180,7 +180,7 @@ def find_conflict(places: Places, id: str) -> Conflict:
 def _resolve_with_text(places: Places, conflict: Conflict, text: str) -> None:
     name = handover.put(places, text)
     try:
-        arguments = {"id": conflict.id, "keep": "merged", "handover": name}
+        arguments = {"id": conflict.id, "keep": "merged", "text": name}
         ask(places.control_socket, "resolve", arguments)
     finally:
         handover.drop(places, name)

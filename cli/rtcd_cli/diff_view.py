@@ -9,12 +9,14 @@ from rich.text import Text
 
 from rtcd.content import Cell, Content, NotebookContent, TextContent, canonical_json
 from rtcd.diff.cells import match_cells
+from rtcd.diff.moves import heaviest_increasing
 from rtcd_cli.output import plural, safe
 from rtcd_cli.word_diff import DiffLine, Skipped, diff_words, fold
 
 STYLES = {"same": "", "gone": "red strike", "new": "bold green"}
 PLAIN = {"same": ("", ""), "gone": ("[-", "-]"), "new": ("{+", "+}")}
 WHOLE_TEXT_LINES = 30
+NO_NEWLINE = "\\ No newline at end of file"
 
 
 def word_diff_text(old: str, new: str, *, colour: bool) -> Text:
@@ -50,7 +52,7 @@ def diff_contents(old: Content, new: Content, old_name: str, new_name: str) -> l
     if isinstance(old, NotebookContent) and isinstance(new, NotebookContent):
         lines = _diff_notebooks(old, new)
     else:
-        lines = _unified(_text_of(old), _text_of(new))
+        lines = _unified(_file_lines(_text_of(old)), _file_lines(_text_of(new)))
     if not lines:
         return []
     heads = [Text(f"--- {safe(old_name)}", "bold"), Text(f"+++ {safe(new_name)}", "bold")]
@@ -63,9 +65,16 @@ def _text_of(content: Content) -> str:
     return "\n".join(cell.source for cell in content.cells)
 
 
-def _unified(old: str, new: str) -> list[Text]:
-    whole = difflib.unified_diff(old.split("\n"), new.split("\n"), lineterm="", n=3)
-    return [_coloured(line) for line in list(whole)[2:]]
+def _file_lines(text: str) -> list[str]:
+    """Lines without their ends; a missing last line end is shown in the words of ``diff``."""
+    *lines, rest = text.split("\n")
+    return [*lines, f"{rest}\n{NO_NEWLINE}"] if rest else lines
+
+
+def _unified(old: list[str], new: list[str]) -> list[Text]:
+    """Without the heads; empty when equal."""
+    whole = difflib.unified_diff(old, new, lineterm="", n=3)
+    return [_coloured(piece) for line in list(whole)[2:] for piece in line.split("\n")]
 
 
 def _coloured(line: str) -> Text:
@@ -86,12 +95,14 @@ def _diff_notebooks(old: NotebookContent, new: NotebookContent) -> list[Text]:
         if index is None:
             lines += _whole_cell(cell, number, "added", "+")
             continue
-        while following < index:
-            if following not in kept:
-                lines += _whole_cell(old.cells[following], following, "removed", "-")
-            following += 1
-        following = max(following, index + 1)
-        lines += _diff_cell(old.cells[index], cell, number, was=index if number in moved else None)
+        if number in moved:
+            lines += _diff_cell(old.cells[index], cell, number, was=index)
+            continue
+        for gone in range(following, index):
+            if gone not in kept:
+                lines += _whole_cell(old.cells[gone], gone, "removed", "-")
+        following = index + 1
+        lines += _diff_cell(old.cells[index], cell, number, was=None)
     for index in range(following, len(old.cells)):
         if index not in kept:
             lines += _whole_cell(old.cells[index], index, "removed", "-")
@@ -99,23 +110,10 @@ def _diff_notebooks(old: NotebookContent, new: NotebookContent) -> list[Text]:
 
 
 def _moved(matches: Sequence[int | None]) -> set[int]:
-    """Cells outside the longest run that kept its order: the fewest that can have moved."""
-    places = [(index, number) for number, index in enumerate(matches) if index is not None]
-    best: list[tuple[int, int | None]] = []
-    for at, (index, _) in enumerate(places):
-        before = [
-            (best[earlier][0], earlier) for earlier in range(at) if places[earlier][0] < index
-        ]
-        length, link = max(before, default=(0, None), key=lambda item: item[0])
-        best.append((length + 1, link))
-    if not best:
-        return set()
-    at_place: int | None = max(range(len(best)), key=lambda at: best[at][0])
-    stayed = set()
-    while at_place is not None:
-        stayed.add(places[at_place][1])
-        at_place = best[at_place][1]
-    return {number for _, number in places if number not in stayed}
+    """The fewest cells that can have moved: those outside the longest run that kept its order."""
+    places = [(number, index) for number, index in enumerate(matches) if index is not None]
+    stayed = heaviest_increasing([index for _, index in places], [1] * len(places))
+    return {number for number, _ in places} - {places[place][0] for place in stayed}
 
 
 def _title(cell: Cell, number: int, what: str) -> Text:
@@ -142,7 +140,9 @@ def _diff_cell(old: Cell, new: Cell, number: int, *, was: int | None) -> list[Te
         what.append("metadata changed")
     if canonical_json(old.attachments) != canonical_json(new.attachments):
         what.append("attachments changed")
-    body = _unified(old.source, new.source) if old.source != new.source else []
+    body = (
+        _unified(old.source.split("\n"), new.source.split("\n")) if old.source != new.source else []
+    )
     if body:
         what.insert(0, "changed")
     return [_title(new, number, ", ".join(what)), *body] if what else []

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from rtcd.daemon.status import SCHEMA
 from rtcd_cli.doctor_checks import Check, all_checks
-from rtcd_cli.output import indented, line, mark, next_step, plural, safe, show, show_json, table
+from rtcd_cli.output import line, mark, plural, safe, show, show_json, table
 from rtcd_cli.project_option import chosen_places, directory_argument, json_option
 
 
@@ -24,7 +24,7 @@ def doctor(directory: Path | None, as_json: bool) -> int:
     """
     places = chosen_places(directory)
     checks = all_checks(places)
-    findings = [check for check in checks if check.outcome != "ok"]
+    findings = [check for check in checks if check.outcome in ("warn", "fail")]
     if as_json:
         items = [check.to_json() for check in checks]
         show_json({"schema": SCHEMA, "project": str(places.project), "checks": items})
@@ -35,10 +35,9 @@ def doctor(directory: Path | None, as_json: bool) -> int:
     if not findings:
         show(line(mark("ok"), " Nothing found."))
         return 0
-    show(indented(line(("The log of the daemon: ", "dim"), safe(str(places.log_file)))))
     show(line(mark("warn"), f" {plural(len(findings), 'finding')}."))
-    if any(check.name == "daemon" for check in findings):
-        show(next_step("rtcd start", "share the folder"))
+    if places.log_file.exists():
+        show(line("The daemon's log is ", (safe(str(places.log_file)), "cyan")))
     return 1
 
 

@@ -25,11 +25,12 @@ from rtcd.daemon.status import StatusReport
 from rtcd.disk.exchange import CannotExchangeError, exchange
 from rtcd.errors import NoDaemonError, RtcdError
 from rtcd.places import Places
+from rtcd.server import versions
 from rtcd_cli.daemon_process import holds_folder
 from rtcd_cli.output import plural, size
 from rtcd_cli.project_option import ask_status
 
-Outcome = Literal["ok", "warn", "fail"]
+Outcome = Literal["ok", "note", "warn", "fail"]
 
 LITTLE_SPACE_BYTES = 1_000_000_000
 NO_SPACE_BYTES = 100_000_000
@@ -46,7 +47,10 @@ _REQUIREMENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at: ``message`` says what is, ``hint`` what to do."""
+    """One thing that was looked at: ``message`` says what is, ``hint`` what to do.
+
+    A ``note`` is good to know and no finding: nothing can or need be done.
+    """
 
     name: str
     outcome: Outcome
@@ -71,6 +75,7 @@ def all_checks(places: Places) -> list[Check]:
         check_packages,
         check_server_packages,
         lambda: [daemon],
+        lambda: check_server_elsewhere(status),
         lambda: check_permissions(places),
         lambda: check_file_system(places),
         lambda: check_watches(places),
@@ -102,44 +107,54 @@ def requirements() -> Iterator[tuple[str, str, str | None]]:
 
 def check_packages() -> Iterator[Check]:
     """What rtcd cannot run without."""
-    yield from _packages("packages", None, "fail", "pip install --upgrade rtcd")
+    yield from _packages("packages", None, "pip install --upgrade rtcd")
 
 
 def check_server_packages() -> Iterator[Check]:
-    """What a server started by rtcd needs; floors also keep known defects out."""
-    yield from _packages(
-        "server packages", "server", "warn", "pip install --upgrade 'rtcd[server]'"
-    )
+    """What a server started by rtcd needs; a guest of a server elsewhere needs none of it."""
+    name = "server packages"
+    if versions.installed_version("jupyter_server") is None:
+        yield Check(
+            name,
+            "note",
+            "not installed; only a server on this machine needs them",
+            "`pip install 'rtcd[server]'` brings them.",
+        )
+        return
+    yield from _packages(name, "server", "pip install --upgrade 'rtcd[server]'")
+    for finding in versions.check_installed():
+        yield Check(name, "fail", finding.message, finding.hint)
+    for finding in versions.known_defects():
+        yield Check("known defects", "note", finding.message, finding.hint)
 
 
-def _packages(name: str, extra: str | None, outcome: Outcome, command: str) -> Iterator[Check]:
+def _packages(name: str, extra: str | None, command: str) -> Iterator[Check]:
     wanted = [(package, floor) for package, floor, of in requirements() if of == extra]
-    wrong = [
-        f"{package} {found or 'is missing'}" + (f" is older than {floor}" if found else "")
-        for package, floor in wanted
-        if (found := _installed(package)) is None or _numbers(found) < _numbers(floor)
-    ]
+    told = {_normal(floor.package) for floor in versions.FLOORS}
+    wrong = []
+    for package, floor in wanted:
+        found = versions.installed_version(package)
+        if found is None:
+            wrong.append(f"{package} is missing")
+        elif versions.is_older(found, floor) and _normal(package) not in told:
+            wrong.append(f"{package} {found} is older than {floor}")
     if wrong:
-        why = " Older ones lose data or have known holes." if extra else ""
-        yield Check(name, outcome, "; ".join(wrong), f"Run `{command}`.{why}")
+        yield Check(name, "fail", "; ".join(wrong), f"Run `{command}`.")
     else:
-        yield Check(name, "ok", f"all {len(wanted)} are new enough")
+        yield Check(name, "ok", f"all {len(wanted)} are there")
 
 
-def _installed(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
+def _normal(package: str) -> str:
+    return re.sub(r"[-_.]+", "-", package).lower()
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    """The leading numbers of a version, enough to compare floors."""
-    leading = re.match(r"\d+(?:\.\d+)*", version)
-    numbers = [int(part) for part in leading[0].split(".")] if leading else []
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
+def check_server_elsewhere(status: StatusReport | None) -> Iterator[Check]:
+    """The versions that the connected server told us."""
+    if status is None or status.server.mode == "embedded":
+        return
+    told = dict(re.findall(r"([\w.-]+)[ /](\d[\w.]*)", status.server.software))
+    for finding in versions.check_server(told):
+        yield Check("server", "warn", finding.message, finding.hint)
 
 
 def check_daemon(places: Places) -> tuple[StatusReport | None, Check]:
@@ -154,7 +169,7 @@ def check_daemon(places: Places) -> tuple[StatusReport | None, Check]:
                 "a daemon holds the folder and does not listen",
                 f"It may still be starting; look into {places.log_file}.",
             )
-        return None, Check("daemon", "warn", "none runs", "`rtcd start` shares the folder.")
+        return None, Check("daemon", "note", "none runs", "`rtcd start` shares the folder.")
     except RtcdError as error:
         return None, Check("daemon", "fail", error.message, error.hint)
     if status.daemon.version != __version__:

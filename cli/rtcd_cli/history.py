@@ -41,8 +41,8 @@ from rtcd_cli.output import (
     table,
 )
 from rtcd_cli.project_option import chosen_places, folder_option, json_option, project_path
+from rtcd_cli.words import SOURCES, worded
 
-SOURCES = {"disk": "a save", "room": "typed live", "server": "the server", "restore": "restored"}
 _WITH_VERSION = re.compile(r"(?P<path>.+)@(?P<numbers>\d+(?:\.\.\d+)?)", re.DOTALL)
 
 
@@ -85,7 +85,7 @@ def history(path: str, as_json: bool) -> None:
         (
             Text(f"@{version.number}", "bold"),
             f"{local_time(version.at)}  {how_long_ago(version.at, now)}",
-            SOURCES.get(version.source, safe(version.source)),
+            worded(SOURCES, version.source),
             size(version.size),
             safe(version.by),
         )

@@ -18,12 +18,21 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-Mark = Literal["ok", "warn", "fail", "idle", "stop", "to"]
+Mark = Literal["ok", "note", "warn", "fail", "idle", "stop", "to"]
 
 PIPE_WIDTH = 100_000
-STYLES = {"ok": "green", "warn": "yellow", "fail": "red", "idle": "yellow", "stop": "red", "to": ""}
+STYLES = {
+    "ok": "green",
+    "note": "dim",
+    "warn": "yellow",
+    "fail": "red",
+    "idle": "yellow",
+    "stop": "red",
+    "to": "",
+}
 _MARKS: dict[Mark, tuple[str, str]] = {
     "ok": ("✓", "ok"),
+    "note": ("·", "-"),
     "warn": ("!", "!"),
     "fail": ("✗", "x"),
     "idle": ("○", "o"),

@@ -39,18 +39,30 @@ def run(call: Callable[[], Any], arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except click.UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # not in the oldest click that we take
+            click.echo(error.format_message())
+            return 0
         return report_usage(error, as_json=as_json)
     except click.ClickException as error:
         return report(error.format_message(), "", "error", error.exit_code, as_json=as_json)
     except RtcdError as error:
         return report(error.message, error.hint, error.code, error.exit_code, as_json=as_json)
     except BrokenPipeError:
-        # Whatever reads us has seen enough; the interpreter must not complain at its own flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return PIPE_CLOSED
+        return _pipe_closed()
+    except SystemExit as error:
+        # click ends the process itself where a pipe closes while it prints help.
+        if isinstance(error.__context__, BrokenPipeError):
+            return _pipe_closed()
+        raise
     except Exception as error:  # noqa: BLE001 - the edge of the program
         return report_bug(error, as_json=as_json)
     return code if isinstance(code, int) else 0
+
+
+def _pipe_closed() -> int:
+    # Whatever read us has seen enough; the interpreter must not complain at its own last flush.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return PIPE_CLOSED
 
 
 def report(message: str, hint: str, code: str, exit_code: int, *, as_json: bool) -> int:

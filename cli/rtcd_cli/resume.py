@@ -9,7 +9,7 @@ import click
 from rtcd.daemon.control_client import ask
 from rtcd.daemon.status import StatusReport
 from rtcd.errors import HaltedError, UsageError
-from rtcd_cli.output import line, mark, safe, show, show_json
+from rtcd_cli.output import line, mark, plural, safe, show, show_json
 from rtcd_cli.project_option import ask_status, chosen_places, directory_argument, json_option
 
 HINT = "`rtcd resume --restore` puts the files back, `rtcd resume --apply` lets it happen for everybody."
@@ -32,23 +32,21 @@ def resume(directory: Path | None, apply: bool, restore: bool, as_json: bool) ->
     status = ask_status(places)
     if status.state != "halted":
         if as_json:
-            show_json({"schema": 1, "project": status.project, "resumed": False})
+            show_json({"schema": 1, "project": status.project, "resumed": False, "files": []})
         else:
             show("Nothing is halted.")
         return
     if not apply and not restore:
         raise HaltedError(why_halted(status), hint=HINT)
-    ask(
-        places.control_socket,
-        "resume",
-        {"mode": "apply" if apply else "restore"},
-        timeout=None,
-    )
+    mode = "apply" if apply else "restore"
+    result = ask(places.control_socket, "resume", {"mode": mode}, timeout=None) or {}
+    files = result.get("files", [])
     if as_json:
-        show_json({"schema": 1, "project": status.project, "resumed": True})
+        show_json({"schema": 1, "project": status.project, "resumed": True, "files": files})
         return
-    done = "The change goes to everybody." if apply else "The files are back."
-    show(line(mark("ok"), f" {done} ", ("rtcd goes on with ", ""), (safe(status.project), "cyan")))
+    count = plural(len(files), "file")
+    done = f"{count} deleted for everybody" if apply else f"{count} put back"
+    show(line(mark("ok"), f" {done}; rtcd goes on with ", (safe(status.project), "cyan")))
 
 
 def why_halted(status: StatusReport) -> str:

@@ -31,6 +31,7 @@ from rtcd_cli.output import (
     table,
 )
 from rtcd_cli.project_option import Call, ask_status, chosen_places, directory_argument, json_option
+from rtcd_cli.words import HOLDS, SERVER_MODES, worded
 
 EPILOG = """\b
 Examples:
@@ -38,11 +39,6 @@ Examples:
   rtcd start ~/thesis --name Ann   another folder, and the name that others see
   RTCD_TOKEN=... rtcd start --server https://hub.example.org/user/ann/
 """
-HOW_STARTED = {
-    "embedded": "started by rtcd",
-    "shared-folder": "a server that serves this folder already",
-    "remote": "elsewhere",
-}
 
 
 @click.command(epilog=EPILOG)
@@ -202,8 +198,9 @@ def _tell(
     shared = "none yet" if report.files_shared == 0 else f"{report.files_shared:,} shared"
     rows: list[tuple[str, str | Text]] = [
         ("JupyterLab", safe(report.lab_url)),
-        ("Server", f"{HOW_STARTED.get(report.mode, safe(report.mode))}, process {report.pid}"),
+        ("Server", worded(SERVER_MODES, report.mode)),
         ("Files", shared),
+        ("Daemon", f"process {report.pid}"),
     ]
     show(facts(rows), "")
     if report.left_out:
@@ -219,5 +216,7 @@ def _tell(
 def _tell_left_out(left_out: tuple[LeftOut, ...]) -> None:
     count = sum(item.count for item in left_out)
     show(line(mark("warn"), f" {plural(count, 'file')} left out; bytes untouched"))
-    rows = [(f"{item.count:,}", safe(item.reason), safe(item.example)) for item in left_out]
+    rows = [
+        (f"{item.count:,}", worded(HOLDS, item.reason), safe(item.example)) for item in left_out
+    ]
     show(table(("COUNT", "WHY", "FOR EXAMPLE"), rows, wrapping=("WHY",)), "")

@@ -20,7 +20,7 @@ from rtcd_cli.output import (
     safe,
     table,
 )
-from rtcd_cli.start import HOW_STARTED
+from rtcd_cli.words import HOLDS, SERVER_MODES, worded
 
 MOST_ROWS = 20
 HEADS: dict[str, tuple[Mark, str, str]] = {
@@ -31,22 +31,6 @@ HEADS: dict[str, tuple[Mark, str, str]] = {
     "error": ("fail", "In trouble", "bold red"),
 }
 STATE_STYLES = {"synced": "green", "sending": "yellow", "receiving": "yellow", "held": "red"}
-REASONS = {
-    "invalid-notebook": "not a valid notebook",
-    "not-utf8": "not UTF-8 text",
-    "binary": "not a text file",
-    "too-large": "too large",
-    "no-permission": "no permission",
-    "disk-full": "the disk is full",
-    "read-only": "read-only",
-    "name-collision": "two names the system cannot tell apart",
-    "type-changed": "no longer a plain file",
-    "symlink": "a symbolic link",
-    "hard-link": "a file with several names",
-    "refused-path": "a name that is refused",
-    "server-refused": "the server refuses it",
-    "unsupported-format": "an unknown format",
-}
 
 
 def screen(
@@ -105,7 +89,7 @@ def _answers(report: StatusReport, now: float) -> list[tuple[str, str | Text]]:
 
 def _connection(report: StatusReport) -> Text:
     server = report.server
-    how = HOW_STARTED.get(server.mode, safe(server.mode))
+    how = worded(SERVER_MODES, server.mode)
     if not server.connected:
         return line(("not connected", "yellow"), f" to {safe(server.url)} ({how})")
     software = f"{safe(server.software)}, " if server.software else ""
@@ -177,7 +161,7 @@ def _why(file: FileStatus, problem: object) -> Text:
     if message:
         pieces.append(_explained(message, getattr(problem, "hint", "")))
     elif file.reason:
-        pieces.append(Text(REASONS.get(file.reason, safe(file.reason))))
+        pieces.append(Text(worded(HOLDS, file.reason)))
     if file.conflicts:
         pieces.append(Text(f"{plural(file.conflicts, 'conflict')} to review"))
     return Text("\n").join(pieces)

@@ -17,10 +17,10 @@ from rtcd_cli.output import line, mark, plural, safe, show, show_json
 from rtcd_cli.pending import show_pending
 from rtcd_cli.project_option import ask_status, chosen_places, directory_argument, json_option
 
-# The daemon itself waits up to 10 s for the server to have everything; a server that it started
-# may take some more to end.
+FLUSH_SECONDS = 10.0
 STOP_TIMEOUT_SECONDS = 40.0
-END_TIMEOUT_SECONDS = 10.0
+# The daemon flushes once more, and a server that it started has to end.
+END_TIMEOUT_SECONDS = 40.0
 
 
 class StillRunningError(RtcdError):
@@ -42,7 +42,8 @@ def stop(directory: Path | None, as_json: bool) -> None:
     places = chosen_places(directory)
     try:
         pid = ask_status(places).daemon.pid
-        result = ask(places.control_socket, "stop", timeout=STOP_TIMEOUT_SECONDS) or {}
+        pending = _flush(places)
+        ask(places.control_socket, "stop", timeout=STOP_TIMEOUT_SECONDS)
     except NoDaemonError:
         if as_json:
             show_json(
@@ -53,7 +54,6 @@ def stop(directory: Path | None, as_json: bool) -> None:
         return
     _wait_for_end(pid, places)
     forget_redirect(places)
-    pending: list[dict[str, Any]] = result.get("pending", [])
     if as_json:
         document = {"schema": 1, "project": str(places.project), "stopped": True}
         show_json({**document, "pending": pending})
@@ -63,6 +63,19 @@ def stop(directory: Path | None, as_json: bool) -> None:
         show("", line(mark("warn"), f" {plural(len(pending), 'change')} not on the server yet"))
         show_pending(pending)
         show("", "Safe on your disk; the next `rtcd start` merges it.")
+
+
+def _flush(places: Places) -> list[dict[str, Any]]:
+    """Wait until the server has everything; what it has not when the time is up."""
+    arguments = {"paths": [], "timeout": FLUSH_SECONDS}
+    try:
+        result = ask(places.control_socket, "wait", arguments, timeout=FLUSH_SECONDS + 5.0)
+    except NoDaemonError:
+        raise
+    except RtcdError as error:
+        # Stopping must be possible whatever is wrong; the reason is what is told as pending.
+        return [{"path": None, "why": error.message}]
+    return list((result or {}).get("pending", []))
 
 
 def _wait_for_end(pid: int, places: Places) -> None:

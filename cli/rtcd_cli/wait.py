@@ -44,13 +44,14 @@ def wait(words: tuple[str, ...], timeout: float | None, as_json: bool) -> None:
     arguments = {"paths": [path.value for path in paths], "timeout": timeout}
     # The daemon keeps the time; ours only covers a daemon that does not answer at all.
     patience = None if timeout is None else timeout + 15.0
-    result = ask(places.control_socket, "wait", arguments, timeout=patience) or {}
-    pending = result.get("pending", [])
+    while pending := (ask(places.control_socket, "wait", arguments, timeout=patience) or {}).get(
+        "pending"
+    ):
+        if timeout is not None:
+            break
     if pending:
         raise PendingError(
-            f"still on its way after {timeout:g} s: {pending_sentence(pending)}"
-            if timeout is not None
-            else f"still on its way: {pending_sentence(pending)}",
+            f"still on its way after {timeout:g} s: {pending_sentence(pending)}",
             hint="Run `rtcd status` to see the connection, or wait with a longer --timeout.",
         )
     if as_json:

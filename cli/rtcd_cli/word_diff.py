@@ -10,6 +10,7 @@ from typing import Literal
 
 Change = Literal["same", "gone", "new"]
 
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _WORD = re.compile(r"\w+|[^\S\n]+|\n|[^\w\s]")
 # Below this likeness, words that happen to agree make a change harder to read, not easier.
 ALIKE = 0.35
@@ -46,7 +47,7 @@ class Skipped:
 
 def diff_words(old: str, new: str) -> list[DiffLine]:
     """All lines of ``new`` with what changed since ``old``; gone text stays visible as ``gone``."""
-    old_lines, new_lines = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    old_lines, new_lines = _LINE.findall(old), _LINE.findall(new)
     shown: list[DiffLine] = []
     matcher = SequenceMatcher(None, old_lines, new_lines, autojunk=len(old_lines) > 2000)
     for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
@@ -54,7 +55,7 @@ def diff_words(old: str, new: str) -> list[DiffLine]:
         if tag == "equal":
             shown += [_whole_line("same", text) for text in after]
         else:
-            shown += _diff_block("".join(before), "".join(after))
+            shown += _diff_lines(before, after)
     return shown
 
 
@@ -77,6 +78,16 @@ def fold(lines: Sequence[DiffLine], context: int = 3) -> list[DiffLine | Skipped
     if skipped:
         folded.append(Skipped(skipped))
     return folded
+
+
+def _diff_lines(before: Sequence[str], after: Sequence[str]) -> list[DiffLine]:
+    """Line against line where their numbers agree, else the whole of both."""
+    pairs = list(zip(before, after, strict=False))
+    if len(before) != len(after) or any(a.endswith("\n") != b.endswith("\n") for a, b in pairs):
+        return _diff_block("".join(before), "".join(after))
+    return [
+        line for a, b in pairs for line in _diff_block(a.removesuffix("\n"), b.removesuffix("\n"))
+    ]
 
 
 def _diff_block(old: str, new: str) -> list[DiffLine]:
@@ -113,7 +124,7 @@ def _broken_into_lines(pieces: Sequence[Piece]) -> Iterator[DiffLine]:
 
 
 def _whole_lines(change: Change, text: str) -> list[DiffLine]:
-    return [_whole_line(change, line) for line in text.splitlines(keepends=True)]
+    return [_whole_line(change, line) for line in _LINE.findall(text)]
 
 
 def _whole_line(change: Change, text: str) -> DiffLine:

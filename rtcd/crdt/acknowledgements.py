@@ -56,9 +56,9 @@ class Acknowledgements:
         return len(self._pending)
 
     @property
-    def oldest(self) -> float | None:
-        """When the oldest of them was sent; None when there is none."""
-        return self._pending[0].at if self._pending else None
+    def oldest(self) -> Sent | None:
+        """The one sent first of them; None when there is none."""
+        return self._pending[0] if self._pending else None
 
     def sent(self, update: bytes, now: float) -> tuple[bytes, ...]:
         """An update is on its way; what is acknowledged with that, if it holds nothing new."""

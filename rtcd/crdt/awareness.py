@@ -103,18 +103,21 @@ class Awareness:
     """What we know of everybody in one room, and what we say of ourselves.
 
     ``renew_seconds`` and ``expire_seconds`` are how often we speak at least, and how long others
-    may be silent (15 s and 30 s in the protocol).
+    may be silent (15 s and 30 s in the protocol). When for ``break_seconds`` nothing we said came
+    back, others may have taken us for gone.
     """
 
     client_id: int
     renew_seconds: float = RENEW_SECONDS
     expire_seconds: float = EXPIRE_SECONDS
+    break_seconds: float = float("inf")
     _known: dict[int, _Known] = field(default_factory=dict)
     _clock: int = 0
     _state: JsonObject | None = None
     _said_at: float | None = None
     _unconfirmed: dict[int, float] = field(default_factory=dict)
     _confirmed_at: float | None = None
+    _unbroken_since: float | None = None
 
     @property
     def own_state(self) -> JsonObject | None:
@@ -129,6 +132,11 @@ class Awareness:
         relayed has been heard by us.
         """
         return self._confirmed_at
+
+    @property
+    def unbroken_since(self) -> float | None:
+        """From when on our messages have come back without a break; None before the first did."""
+        return self._unbroken_since
 
     def heard_at(self) -> dict[int, float | None]:
         """When we last heard of each client; None for those who said goodbye."""
@@ -162,19 +170,24 @@ class Awareness:
         found: dict[str, list[int]] = {"added": [], "changed": [], "renewed": [], "removed": []}
         for client in clients:
             if client.client_id == self.client_id:
-                self._confirm(client.clock)
+                self._confirm(client.clock, now)
                 continue
             word = self._hear_one(client, now)
             if word is not None:
                 found[word].append(client.client_id)
         return Arrivals(**{word: tuple(ids) for word, ids in found.items()})
 
-    def _confirm(self, clock: int) -> None:
+    def _confirm(self, clock: int, now: float) -> None:
         said_at = self._unconfirmed.get(clock)
-        if said_at is not None:
-            self._confirmed_at = said_at
-            # What was said earlier came back earlier, or never will.
-            self._unconfirmed = {at: when for at, when in self._unconfirmed.items() if at > clock}
+        if said_at is None:
+            return
+        if self._confirmed_at is None:
+            self._unbroken_since = said_at
+        elif now - self._confirmed_at >= self.break_seconds:
+            self._unbroken_since = now
+        self._confirmed_at = said_at
+        # What was said earlier came back earlier, or never will.
+        self._unconfirmed = {at: when for at, when in self._unconfirmed.items() if at > clock}
 
     def _hear_one(self, client: ClientState, now: float) -> str | None:
         known = self._known.get(client.client_id)

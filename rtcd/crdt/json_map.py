@@ -8,24 +8,31 @@ from typing import Any
 import pycrdt
 
 from rtcd.content import canonical_json
+from rtcd.errors import UpdateRefusedError
 
 EXACT_INTEGERS = 2**53
 
+MAX_DEPTH = 200
 
-def read_json(value: Any) -> Any:  # noqa: ANN401 - any shared or plain value
+
+def read_json(value: Any, depth: int = MAX_DEPTH) -> Any:  # noqa: ANN401 - any shared or plain value
     """A shared value and all in it as plain values; whole numbers become ``int`` again.
 
     Numbers travel as floats, so 1 and 1.0 cannot be told apart in a document.
+
+    Raises:
+        UpdateRefusedError: shared values are nested deeper than any honest client does.
     """
     if isinstance(value, pycrdt.Text):
         return str(value)
-    if isinstance(value, pycrdt.Map):
-        with value.doc.transaction():
-            return {key: read_json(item) for key, item in value.items()}
-    if isinstance(value, pycrdt.Array):
-        with value.doc.transaction():
-            return [read_json(item) for item in value]
-    return _whole_numbers(value)
+    if not isinstance(value, pycrdt.Map | pycrdt.Array):
+        return _whole_numbers(value)
+    if depth == 0:
+        raise UpdateRefusedError(f"shared values are nested more than {MAX_DEPTH} levels deep")
+    with value.doc.transaction():
+        if isinstance(value, pycrdt.Map):
+            return {key: read_json(item, depth - 1) for key, item in value.items()}
+        return [read_json(item, depth - 1) for item in value]
 
 
 def _whole_numbers(value: Any) -> Any:  # noqa: ANN401 - any plain value

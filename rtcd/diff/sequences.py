@@ -106,7 +106,7 @@ def _packed(ids: Sequence[int]) -> str | Sequence[int]:
 def _anchored_gaps(
     old: Sequence[int], new: Sequence[int], old_base: int, new_base: int, budget: int
 ) -> Iterator[Gap]:
-    anchors = _anchors(old, new)
+    anchors = _anchors(old, new, MAX_ANCHOR_OCCURRENCES) or _anchors(old, new, len(old))
     if not anchors:
         yield Gap(old_base, old_base + len(old), new_base, new_base + len(new))
         return
@@ -123,13 +123,17 @@ def _anchored_gaps(
         old_at, new_at = old_next + 1, new_next + 1
 
 
-def _anchors(old: Sequence[int], new: Sequence[int]) -> list[tuple[int, int]]:
-    """Pairs of positions of rare elements, k-th with k-th, rising on both sides."""
+def _anchors(old: Sequence[int], new: Sequence[int], most: int) -> list[tuple[int, int]]:
+    """Pairs of positions of rare elements, k-th with k-th, rising on both sides.
+
+    Args:
+        old: numbers of elements.
+        new: the same.
+        most: how often an element may occur and still be an anchor.
+    """
     old_counts, new_counts = Counter(old), Counter(new)
     rare = {
-        item
-        for item, count in old_counts.items()
-        if count <= MAX_ANCHOR_OCCURRENCES and new_counts[item] == count
+        item for item, count in old_counts.items() if count <= most and new_counts[item] == count
     }
     new_places: defaultdict[int, list[int]] = defaultdict(list)
     for place, item in enumerate(new):

@@ -14,85 +14,72 @@ from rtcd.diff.edits import TextEdit
 MAX_SLIDE = 2_000
 """Code points in either direction: keeps long runs of one character from costing their square."""
 
+LINE_START, INDENTED_LINE_START, TEXT_END, AFTER_BLANK, BEFORE_BLANK = 9, 8, 7, 5, 4
+PUNCTUATION, BETWEEN_BLANKS, INSIDE_WORD = 2, 1, 0
+
 
 def slide(old: str, edits: Sequence[TextEdit]) -> Iterator[TextEdit]:
-    """The same edits, each pure insertion or deletion at the best border it can reach."""
+    """The same edits, each pure insertion or deletion at the best border it can reach.
+
+    Between two edits something stays, as before.
+    """
     floor = 0
     for index, edit in enumerate(edits):
-        ceiling = edits[index + 1].start if index + 1 < len(edits) else len(old) + 1
+        ceiling = edits[index + 1].start - 1 if index + 1 < len(edits) else len(old)
         moved = edit
-        if not edit.text:
-            moved = _slide_deletion(old, edit, floor, ceiling)
-        elif edit.start == edit.end:
-            moved = _slide_insertion(old, edit, floor, ceiling)
+        if not edit.text or edit.start == edit.end:
+            moved = _slide(old, edit, floor, ceiling)
         yield moved
         floor = moved.end + 1
-
-
-def _slide_deletion(old: str, edit: TextEdit, floor: int, ceiling: int) -> TextEdit:
-    start, end = edit.start, edit.end
-    low = high = 0
-    while low < MAX_SLIDE and start - low > floor and old[start - low - 1] == old[end - low - 1]:
-        low += 1
-    while high < MAX_SLIDE and end + high + 1 < ceiling and old[start + high] == old[end + high]:
-        high += 1
-    if not low and not high:
-        return edit
-    best = max(
-        range(-low, high + 1),
-        key=lambda step: (
-            border(old[start + step - 1 : start + step], old[start + step : start + step + 1])
-            + border(old[end + step - 1 : end + step], old[end + step : end + step + 1]),
-            step,
-        ),
-    )
-    return TextEdit(start + best, end + best, "")
-
-
-def _slide_insertion(old: str, edit: TextEdit, floor: int, ceiling: int) -> TextEdit:
-    text, at = edit.text, edit.start
-    length = len(text)
-    low = high = 0
-    # Sliding by a step turns the inserted text round by a step.
-    while low < MAX_SLIDE and at - low > floor and old[at - low - 1] == _turned(text, -low, -1):
-        low += 1
-    while high < MAX_SLIDE and at + high + 1 < ceiling and old[at + high] == _turned(text, high, 0):
-        high += 1
-    if not low and not high:
-        return edit
-
-    def worth(step: int) -> tuple[int, int]:
-        left, right = old[at + step - 1 : at + step], old[at + step : at + step + 1]
-        return border(left, _turned(text, step, 0)) + border(_turned(text, step, -1), right), step
-
-    best = max(range(-low, high + 1), key=worth)
-    turn = best % length
-    return TextEdit(at + best, at + best, text[turn:] + text[:turn])
-
-
-def _turned(text: str, step: int, index: int) -> str:
-    """One character of the text after turning it round by ``step``."""
-    return text[(step + index) % len(text)]
 
 
 def border(left: str, right: str) -> int:
     """How good a place between two characters is to cut at; empty strings are the text's ends.
 
-    Line start, then blank before something, then something before a blank, then punctuation;
-    inside a word is worst. Cutting behind blanks rather than before them is a rule only so that
-    it is always the same: two people's edits in one gap then do not join words.
+    Line start, then behind a blank, then before one, then punctuation; inside a word is worst.
+    Behind a blank is better than before it only so that it is always the same: two people's edits
+    of neighbouring words then do not take the blank between them twice.
     """
     if left in ("", "\n"):
-        return 9 if right not in (" ", "\t", "\n") else 8
+        return INDENTED_LINE_START if right in (" ", "\t", "\n") else LINE_START
     if right == "":
-        return 7
+        return TEXT_END
     if left.isspace():
-        return 5 if not right.isspace() else 1
+        return BETWEEN_BLANKS if right.isspace() else AFTER_BLANK
     if right.isspace():
-        return 4
-    if _in_word(left) and _in_word(right):
-        return 0
-    return 2
+        return BEFORE_BLANK
+    return INSIDE_WORD if _in_word(left) and _in_word(right) else PUNCTUATION
+
+
+def _slide(old: str, edit: TextEdit, floor: int, ceiling: int) -> TextEdit:
+    """The edit moved inside ``old[floor:ceiling]``.
+
+    The piece that was put in or taken out turns round by a character with every step, so moving
+    is possible as long as the character that comes in on one side is that which goes out on the
+    other.
+    """
+    piece = edit.text or old[edit.start : edit.end]
+    length = len(piece)
+    low = high = 0
+    most_low = min(MAX_SLIDE, edit.start - floor)
+    most_high = min(MAX_SLIDE, ceiling - edit.end)
+    while low < most_low and old[edit.start - low - 1] == piece[(-low - 1) % length]:
+        low += 1
+    while high < most_high and old[edit.end + high] == piece[high % length]:
+        high += 1
+
+    def worth(step: int) -> tuple[int, int, int]:
+        before, behind = edit.start + step, edit.end + step
+        first, last = piece[step % length], piece[(step - 1) % length]
+        opening = border(old[before - 1] if before else "", first)
+        closing = border(last, old[behind] if behind < len(old) else "")
+        # The worse border counts first: a good one does not make up for a broken word.
+        return min(opening, closing), opening + closing, step
+
+    best = max(range(-low, high + 1), key=worth) if low or high else 0
+    turn = best % length
+    text = edit.text and piece[turn:] + piece[:turn]
+    return TextEdit(edit.start + best, edit.end + best, text)
 
 
 def _in_word(character: str) -> bool:

@@ -8,7 +8,7 @@ The seven steps are those of merging 5.3.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
 from rapidfuzz.distance import Postfix, Prefix
@@ -30,6 +30,10 @@ PIECE_END = re.compile(r"[\n,;{}]")
 def diff_text(old: str, new: str, *, budget: int = BUDGET_BITS) -> tuple[TextEdit, ...]:
     """The edits that make ``new`` of ``old``: sorted, not touching, empty for equal texts.
 
+    A text without a final line end, such as the source of most cells, is compared from behind:
+    then a line is taken with the line end before it, and what two people append stays two lines
+    (broken words in 4,000 pairs of edits, mostly at the end: 17 % instead of 22 %).
+
     Args:
         old: the text before.
         new: the text after.
@@ -37,23 +41,20 @@ def diff_text(old: str, new: str, *, budget: int = BUDGET_BITS) -> tuple[TextEdi
     """
     if old == new:
         return ()
-    if old and old[-1] != "\n":
-        return _turned_back(old, _edits(old[::-1], new[::-1], budget))
-    return _edits(old, new, budget)
+    if old.endswith("\n") or not old:
+        return _edits(old, new, budget)
+    length = len(old)
+    return tuple(
+        TextEdit(length - edit.end, length - edit.start, edit.text[::-1])
+        for edit in reversed(_edits(old[::-1], new[::-1], budget))
+    )
 
 
 def _edits(old: str, new: str, budget: int) -> tuple[TextEdit, ...]:
     edits: list[TextEdit] = []
     for block in _changed_blocks(old, new, budget):
         edits.extend(_block_edits(old, new, block))
-    return tuple(slide(old, _joined(old, edits)))
-
-
-def _turned_back(old: str, edits: Sequence[TextEdit]) -> tuple[TextEdit, ...]:
-    length = len(old)
-    return tuple(
-        TextEdit(length - edit.end, length - edit.start, edit.text[::-1]) for edit in reversed(edits)
-    )
+    return tuple(slide(old, _joined(edits)))
 
 
 def _changed_blocks(old: str, new: str, budget: int) -> Iterator[Gap]:
@@ -115,7 +116,7 @@ def _block_edits(old: str, new: str, block: Gap) -> Iterable[TextEdit]:
     )
 
 
-def _joined(old: str, edits: Sequence[TextEdit]) -> list[TextEdit]:
+def _joined(edits: Iterable[TextEdit]) -> list[TextEdit]:
     """Edits that touch become one."""
     joined: list[TextEdit] = []
     for edit in edits:

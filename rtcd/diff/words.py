@@ -58,19 +58,31 @@ def _without_strangers(
     end, and what two people put in its place would be woven into each other.
     """
     old_lines, new_lines = _line_numbers(old_tokens), _line_numbers(new_tokens)
-    pairs = list(matches(gaps, len(old_tokens)))
-    related = {
-        (old_lines[old], new_lines[new]) for old, new in pairs if WORD.match(old_tokens[old])
-    }
+    pairs = [
+        (old, new, (old_lines[old], new_lines[new])) for old, new in matches(gaps, len(old_tokens))
+    ]
+    related = {lines for old, _, lines in pairs if WORD.match(old_tokens[old])}
     related.update(
         (old_lines[gap.old_start], new_lines[gap.new_start])
         for gap in gaps
         if _is_word_for_word(gap, old_tokens, new_tokens)
     )
-    kept = [pair for pair in pairs if (old_lines[pair[0]], new_lines[pair[1]]) in related]
+    # A line of signs only, such as a bracket on its own, has no word to share.
+    old_worded, new_worded = _worded(old_tokens, old_lines), _worded(new_tokens, new_lines)
+    related.update(
+        lines
+        for old, _, lines in pairs
+        if not old_tokens[old].isspace() and not (lines[0] in old_worded and lines[1] in new_worded)
+    )
+    kept = [(old, new) for old, new, lines in pairs if lines in related]
     if len(kept) == len(pairs):
         return tuple(gaps)
     return tuple(_gaps_between(kept, len(old_tokens), len(new_tokens)))
+
+
+def _worded(tokens: Sequence[str], lines: Sequence[int]) -> set[int]:
+    """The lines that have a word."""
+    return {line for token, line in zip(tokens, lines, strict=True) if WORD.match(token)}
 
 
 def _is_word_for_word(gap: Gap, old_tokens: Sequence[str], new_tokens: Sequence[str]) -> bool:

@@ -123,7 +123,7 @@ def _new_cell_text(page: _Page, cell: Cell, margin: str | None) -> str:
     style = page.template.style
     value = cell_for_file(cell, with_id=page.with_ids, as_lists=page.template.as_lists)
     if not style.sorted_keys:
-        value = _in_order_of(_sibling(cell, page.reading), value)
+        value = in_order_of(_sibling(cell, page.reading), value)
     return style.dump(value, margin)
 
 
@@ -149,7 +149,8 @@ def _sibling(cell: Cell, reading: Reading) -> Mapping[str, Any]:
     return next(alike, slots[0].value if slots else {})
 
 
-def _in_order_of(model: Mapping[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+def in_order_of(model: Mapping[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+    """The members of an object in the order they have in another one; those it lacks come last."""
     known = {key: value[key] for key in model if key in value}
     return known | value
 

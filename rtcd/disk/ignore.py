@@ -16,6 +16,7 @@ from pathspec import GitIgnoreSpec
 from rtcd.project_path import ProjectPath
 
 GITIGNORE = ".gitignore"
+_MOST_KNOWN = 100_000
 RTCDIGNORE = ".rtcdignore"
 
 _GROUPS: tuple[tuple[str, str], ...] = (
@@ -33,7 +34,7 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ),
     (
         "is an editor's backup, lock or temporary file",
-        "*~ .#* #*# .*.sw? *.swp *.swo *.swx 4913 .goutputstream-* .~* .*.kate-swp "
+        "*~ *.bak .#* #*# .*.sw? *.swp *.swo *.swx 4913 .goutputstream-* .~* .*.kate-swp "
         "*_tmp_jupytext_* .nfs* .fuse_hidden* *.orig *.rej ~$* .*.un~",
     ),
     (
@@ -59,25 +60,55 @@ _GROUPS: tuple[tuple[str, str], ...] = (
 )
 
 
-def _compile(patterns: str) -> re.Pattern[str]:
-    # Case is folded: a rule must hold on file systems that do not tell `.GIT` from `.git`.
-    parts = (f"(?P<p{n}>{fnmatch.translate(p)})" for n, p in enumerate(patterns.split()))
-    return re.compile("|".join(parts), re.IGNORECASE)
+class _BuiltIn:
+    """The fixed rules, sorted by how they are matched: most names need two look-ups.
+
+    Case is folded: a rule must hold on file systems that do not tell ``.GIT`` from ``.git``.
+    """
+
+    def __init__(self) -> None:
+        self._whole: dict[str, str] = {}
+        self._endings: dict[str, str] = {}
+        self._others: list[tuple[re.Pattern[str], str]] = []
+        for reason, patterns in _GROUPS:
+            for pattern in patterns.split():
+                self._add(pattern, f"{reason} (built-in rule `{pattern}`)")
+
+    def _add(self, pattern: str, why: str) -> None:
+        if not _is_wild(pattern):
+            self._whole[pattern.lower()] = why
+        elif pattern.startswith("*.") and not _is_wild(pattern[1:]):
+            self._endings[pattern[1:].lower()] = why
+        else:
+            compiled = re.compile(fnmatch.translate(pattern), re.IGNORECASE)
+            self._others.append((compiled, why))
+
+    def why(self, name: str) -> str | None:
+        """The end of a sentence about a name that a rule matches."""
+        folded = name.lower()
+        found = self._whole.get(folded)
+        place = folded.find(".")
+        while found is None and place >= 0:
+            found = self._endings.get(folded[place:])
+            place = folded.find(".", place + 1)
+        if found is not None:
+            return found
+        return next((why for compiled, why in self._others if compiled.match(name)), None)
 
 
-_FIXED = tuple((reason, patterns.split(), _compile(patterns)) for reason, patterns in _GROUPS)
+def _is_wild(pattern: str) -> bool:
+    return any(sign in pattern for sign in "*?[")
+
+
+_BUILT_IN = _BuiltIn()
 
 
 @lru_cache(maxsize=65536)
 def _fixed_rule(name: str) -> str | None:
-    for reason, patterns, compiled in _FIXED:
-        found = compiled.match(name)
-        if found is not None:
-            pattern = patterns[int((found.lastgroup or "p0")[1:])]
-            return f"{reason} (built-in rule `{pattern}`)"
-    if name.startswith("."):
+    why = _BUILT_IN.why(name)
+    if why is None and name.startswith("."):
         return "is hidden (its name starts with a dot)"
-    return None
+    return why
 
 
 class IgnoreRules:
@@ -93,6 +124,7 @@ class IgnoreRules:
             _Files(GITIGNORE, gitignore or {}),
             _Files(RTCDIGNORE, rtcdignore or {}),
         ]
+        self._known: dict[tuple[str, bool], str | None] = {}
 
     def why_ignored(self, path: ProjectPath, is_folder: bool) -> str | None:
         """A sentence naming the rule that leaves the path out, or None: it is shared.
@@ -108,14 +140,19 @@ class IgnoreRules:
         return None
 
     def _why(self, path: ProjectPath, *, is_folder: bool) -> str | None:
+        key = (path.value, is_folder)
+        if key not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = self._find_rule(path, is_folder=is_folder)
+        return self._known[key]
+
+    def _find_rule(self, path: ProjectPath, *, is_folder: bool) -> str | None:
         fixed = _fixed_rule(path.name)
         if fixed is not None:
             return fixed
-        for files in self._files:
-            why = files.why(path, is_folder=is_folder)
-            if why is not None:
-                return why
-        return None
+        found = (files.why(path, is_folder=is_folder) for files in self._files)
+        return next((why for why in found if why is not None), None)
 
 
 class _Files:
@@ -123,21 +160,18 @@ class _Files:
 
     def __init__(self, name: str, texts: Mapping[ProjectPath | None, str]) -> None:
         self._name = name
-        self._lines: dict[ProjectPath | None, list[str]] = {}
-        self._specs: dict[ProjectPath | None, GitIgnoreSpec] = {}
+        self._rules: dict[ProjectPath | None, tuple[GitIgnoreSpec, list[tuple[int, str]]]] = {}
         for folder, text in texts.items():
-            lines = text.removeprefix("\ufeff").splitlines()
-            self._lines[folder] = lines
-            self._specs[folder] = _spec(lines)
+            lines = _usable_lines(text)
+            self._rules[folder] = GitIgnoreSpec.from_lines([line for _, line in lines]), lines
 
     def why(self, path: ProjectPath, *, is_folder: bool) -> str | None:
-        if not self._specs:
+        if not self._rules:
             return None
         folder = path.parent
         while True:
-            spec = self._specs.get(folder)
-            if spec is not None:
-                decided, why = self._decision(folder, spec, path, is_folder=is_folder)
+            if folder in self._rules:
+                decided, why = self._decision(folder, path, is_folder=is_folder)
                 if decided:
                     return why
             if folder is None:
@@ -145,28 +179,30 @@ class _Files:
             folder = folder.parent
 
     def _decision(
-        self, folder: ProjectPath | None, spec: GitIgnoreSpec, path: ProjectPath, *, is_folder: bool
+        self, folder: ProjectPath | None, path: ProjectPath, *, is_folder: bool
     ) -> tuple[bool, str | None]:
+        """Whether the file in this folder has a rule for the path, and why that leaves it out."""
+        spec, lines = self._rules[folder]
         below = path.value if folder is None else path.value[len(folder.value) + 1 :]
         result = spec.check_file(below + "/" if is_folder else below)
-        if result.include is None:
+        if result.include is None or result.index is None:
             return False, None
         if not result.include:
             return True, None
+        number, line = lines[result.index]
         file = self._name if folder is None else f"{folder}/{self._name}"
-        number = result.index if result.index is not None else 0
-        line = self._lines[folder][number].strip()
-        return True, f"is excluded by line {number + 1} of {file}: `{line}`"
+        return True, f"is excluded by line {number} of {file}: `{line}`"
 
 
-def _spec(lines: list[str]) -> GitIgnoreSpec:
-    """One pattern a line, so that its number tells the line; a broken line matches nothing."""
-    usable = []
-    for line in lines:
+def _usable_lines(text: str) -> list[tuple[int, str]]:
+    """The lines with a rule and their numbers; git skips what it cannot read, so do we."""
+    found = []
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
         try:
             GitIgnoreSpec.from_lines([line])
         except ValueError:
-            usable.append("")
-        else:
-            usable.append(line)
-    return GitIgnoreSpec.from_lines(usable)
+            continue
+        found.append((number, line))
+    return found

@@ -25,7 +25,7 @@ from rtcd.disk.notebook_shapes import (
     split_lines,
 )
 
-MAX_WALKED_ITEMS = 2_000
+MAX_WALKED_ITEMS = 10_000
 """Longer lists of JSON values that changed are data, not prose: they are written anew."""
 
 LINE_ENDERS = tuple("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
@@ -128,6 +128,8 @@ def assemble(
     """A container with other items: the brackets, the pieces and the white space between them."""
     text = template.text
     opening, closing = text[container.start], text[container.end - 1]
+    if not pieces and not container.slots:
+        return text[container.start : container.end]
     if not pieces:
         return opening + closing
     gaps = _gaps_of(template, container, margin)

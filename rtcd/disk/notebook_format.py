@@ -6,12 +6,12 @@ and an edited line changes that line only. See merging 7 and docs/decisions/0006
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from rtcd.content import NotebookContent
-from rtcd.disk.cell_format import CODE_FIELDS, cell_for_file, cells_text, kept_members
+from rtcd.disk.cell_format import CODE_FIELDS, cell_for_file, cells_text, in_order_of, kept_members
 from rtcd.disk.cell_pairs import pair_cells
 from rtcd.disk.json_meaning import same_meaning
 from rtcd.disk.json_rewrite import Change, Template, change_to, edit_object
@@ -61,24 +61,31 @@ def format_notebook(content: NotebookContent, template: bytes | None) -> bytes:
     """
     content = without_inventions(content)
     if template is None:
-        return _checked(_plain(content, None), content, None)
+        return _checked(_plain, content, None)
     reading = read_notebook(template)
     try:
-        text = _rewritten(content, reading)
-        return template if text == reading.text else _checked(text, content, reading)
-    except (ApplyError, ValueError, LookupError, TypeError, RecursionError):
-        # Better a file in another order than none: the check below still has the last word.
-        return _checked(_plain(content, reading), content, reading)
+        return _checked(_rewritten, content, reading)
+    except ApplyError:
+        # Better a file in another layout than none; the check still has the last word.
+        return _checked(_plain, content, reading)
 
 
-def _checked(text: str, content: NotebookContent, reading: Reading | None) -> bytes:
-    """The bytes of a text, if it means the content when it is read again."""
+def _checked(
+    write: Callable[[NotebookContent, Reading | None], str],
+    content: NotebookContent,
+    reading: Reading | None,
+) -> bytes:
+    """The bytes that ``write`` makes, if they mean the content when they are read again."""
     reason = "it would not mean what the document holds"
     try:
+        text = write(content, reading)
         data = text.encode()
         written = read_rewritten(text, data, reading) if reading else read_notebook(data)
-    except (HeldError, UnicodeEncodeError) as error:
-        reason = str(error)
+    except HeldError as error:
+        reason = error.message
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        # Whatever a strange file or value does to the walk, the file on disk stays.
+        reason = f"{type(error).__name__}: {error}"
     else:
         written_over = reading.content if reading else None
         if same_notebook(content, written.content, written_over=written_over):
@@ -89,8 +96,10 @@ def _checked(text: str, content: NotebookContent, reading: Reading | None) -> by
     )
 
 
-def _rewritten(content: NotebookContent, reading: Reading) -> str:
+def _rewritten(content: NotebookContent, reading: Reading | None) -> str:
     """The template's text with the places changed that mean something else now."""
+    if reading is None:
+        return _plain(content, None)
     template = _template_of(reading)
     top = {slot.key: slot for slot in reading.top.slots}
     old = reading.content
@@ -128,7 +137,7 @@ def _plain(content: NotebookContent, reading: Reading | None) -> str:
     for cell, partner in zip(content.cells, pairs, strict=True):
         value = cell_for_file(cell, with_id=has_cell_ids(content), as_lists=as_lists)
         there = raw_cells[partner] if partner is not None else {}
-        cells.append({**_unknown_members(there), **value})
+        cells.append(in_order_of(there, {**_unknown_members(there), **value}))
     metadata = honest_metadata(content.metadata, written_over)
     whole = {
         **(reading.members if reading else {}),

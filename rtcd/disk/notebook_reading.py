@@ -125,7 +125,7 @@ class _RecentReadings:
 
 # A write-out reads its template, which is what the last write-out made and checked: both are
 # here already. Readings cost about three times their bytes.
-_remembered = _RecentReadings(entries=16, budget=64_000_000)
+_remembered = _RecentReadings(entries=16, budget=32_000_000)
 
 
 def forget_readings() -> None:
@@ -139,7 +139,8 @@ class _KnownCells:
     def __init__(self, known: Reading | None) -> None:
         self._text = known.text if known else ""
         self._slots = known.cells.slots if known else ()
-        self._by_id = {slot.value.get("id"): slot.number for slot in self._slots}
+        ids = [cell.id for cell in known.content.cells] if known else []
+        self._by_id = {cell_id: number for number, cell_id in enumerate(ids)}
         self._next = 0
         self.found: list[int | None] = []
 

@@ -28,12 +28,12 @@ class Shape(Enum):
 
 def inner_shape(shape: Shape, key: str | None, owner: Any) -> Shape:  # noqa: ANN401 - JSON
     """The shape of a member or item; ``owner`` is the value that holds it."""
-    if shape is Shape.OUTPUTS:
-        return Shape.OUTPUT
+    if key is None:
+        return Shape.OUTPUT if shape is Shape.OUTPUTS else Shape.JSON
     if shape is Shape.ATTACHMENTS:
         return Shape.BUNDLE
     if shape is Shape.BUNDLE:
-        return Shape.JSON if is_json_mime(key or "") else Shape.LINES
+        return Shape.JSON if is_json_mime(key) else Shape.LINES
     if shape is Shape.OUTPUT:
         displays = owner.get("output_type") in DISPLAY_OUTPUTS
         if key == "data" and displays:

@@ -16,7 +16,7 @@ from asyncinotify import Event, Inotify, Mask
 from rtcd.disk.folder import Folder
 from rtcd.disk.notice import Notice, NoticeKind
 from rtcd.disk.scan import children
-from rtcd.errors import PathRefusedError
+from rtcd.errors import HeldError, PathRefusedError
 from rtcd.project_path import ProjectPath
 
 MOST_EVENTS_A_BATCH = 2000
@@ -113,10 +113,24 @@ class _Watching:
         newest: dict[ProjectPath | None, Notice] = {}
         for event in events:
             for notice in self._meaning(event):
-                if newest.get(notice.path) != notice:
+                before = newest.get(notice.path)
+                if before != notice and not self._is_half_a_swap(before, notice):
                     newest[notice.path] = notice
                     notices.append(notice)
         return notices
+
+    def _is_half_a_swap(self, before: Notice | None, notice: Notice) -> bool:
+        """True for the "moved away" of an exchange, which comes after "moved here".
+
+        Leaving it out is safe while something has the name: what put it there is told as well.
+        """
+        if before is None or before.what is not NoticeKind.CLOSED or notice.path is None:
+            return False
+        if notice.what is not NoticeKind.GONE:
+            return False
+        with contextlib.suppress(HeldError):
+            return self._folder.stat(notice.path) is not None
+        return False
 
     def _meaning(self, event: Event) -> list[Notice]:
         mask = int(event.mask)

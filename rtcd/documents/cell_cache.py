@@ -22,14 +22,17 @@ class CellCache:
 
     Attributes:
         remote: True while what happens is somebody else's doing and counts as a touch.
+        stale: True when something happened since the cells were read.
     """
 
     def __init__(self, cells: Iterable[Cell | None]) -> None:
         self._slots = [_Slot(cell) for cell in cells]
         self.remote = True
+        self.stale = True
 
     def note(self, changes: ItemChanges) -> None:
         """Take what one transaction did."""
+        self.stale = True
         for splice in changes.splices:
             inserted = [_Slot(touched=self.remote) for _ in range(splice.inserted)]
             self._slots[splice.start : splice.start + splice.removed] = inserted
@@ -48,6 +51,7 @@ class CellCache:
         if count != len(self._slots):
             # A cache that lost its place must not answer.
             self._slots = [_Slot(touched=True) for _ in range(count)]
+        self.stale = False
         return tuple(self._read(index, slot, read) for index, slot in enumerate(self._slots))
 
     def take_touched(self) -> frozenset[str]:

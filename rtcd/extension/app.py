@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from rtcd.extension.stock import stand_in_for_stock
 from rtcd.places import Places, make_private_folder
 
 STORE_TIMEOUT_SECONDS = 10.0
+FAREWELL_SECONDS = 2.0
+GOING_AWAY = 1001
 
 
 class RtcdExtension(YDocExtension):
@@ -83,9 +86,27 @@ class RtcdExtension(YDocExtension):
         self._stopped = True
         if self._autosave_task is not None:
             self._autosave_task.cancel()
+            await asyncio.wait([self._autosave_task])
         await self.autosave.save_all()
+        await self._let_clients_go()
         if self.ywebsocket_server.started.is_set():
             await super().stop_extension()
+
+    async def _let_clients_go(self) -> None:
+        """End all conversations in rooms.
+
+        Upstream lets them run on; their tasks then keep worker threads, and the process, alive for
+        ever after the server was told to stop.
+        """
+        for room in list(self.ywebsocket_server.rooms.values()):
+            for client in list(room.clients):
+                client.close(GOING_AWAY, "the server stops")
+                client._message_queue.put_nowait(b"")
+        give_up = time.monotonic() + FAREWELL_SECONDS
+        while any(room.clients for room in self.ywebsocket_server.rooms.values()):
+            if time.monotonic() > give_up:
+                break
+            await asyncio.sleep(0.01)
 
     def _own_url(self) -> str | None:
         url: str | None = getattr(self.serverapp, "connection_url", None)

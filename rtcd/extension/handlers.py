@@ -48,6 +48,12 @@ class RoomHandler(YDocWebSocketHandler):
         reply = {"type": "save", "responseTo": number, "status": status}
         await self.send(self._encode_json_message(reply))
 
+    async def send(self, message: bytes) -> None:
+        """Send one frame; nothing to one who is leaving."""
+        connection = self.ws_connection
+        if connection is not None and not connection.is_closing():
+            await super().send(message)
+
     async def _save(self, room: DocumentRoom) -> str:
         loader: CarefulFileLoader = room._file
         if not loader.path_exists():

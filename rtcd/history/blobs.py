@@ -26,7 +26,8 @@ class Blobs:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.stored_bytes = self._sum()
+        self.stored_bytes = 0
+        self.recount()
 
     def put(self, data: bytes) -> str:
         """Store bytes unless they are there already; the digest (sha256, hex)."""
@@ -74,8 +75,9 @@ class Blobs:
                 UNION SELECT shared_blob FROM conflicts WHERE shared_blob NOT NULL
                 UNION SELECT merged_blob FROM conflicts WHERE merged_blob NOT NULL)"""
         )
-        self.stored_bytes = self._sum()
+        self.recount()
 
-    def _sum(self) -> int:
-        total = self._connection.execute("SELECT COALESCE(SUM(stored), 0) FROM blobs").fetchone()[0]
-        return int(total)
+    def recount(self) -> None:
+        """Sum the sizes up again, after a transaction was rolled back."""
+        total = self._connection.execute("SELECT COALESCE(SUM(stored), 0) FROM blobs").fetchone()
+        self.stored_bytes = int(total[0])

@@ -17,7 +17,8 @@ CANDIDATES = """
         number = (SELECT MAX(number) FROM versions AS other WHERE other.path = versions.path)
             AS is_newest, at AS age
     FROM versions
-    WHERE digest NOT IN (SELECT base_digest FROM bookmarks)
+    WHERE digest != :spare
+        AND digest NOT IN (SELECT base_digest FROM bookmarks)
         AND digest NOT IN (
             SELECT continuing_digest FROM bookmarks WHERE continuing_digest NOT NULL)
         AND NOT EXISTS (SELECT 1 FROM conflicts
@@ -25,7 +26,7 @@ CANDIDATES = """
     UNION ALL
     SELECT NULL, NULL, NULL, id, disk_blob, shared_blob, merged_blob, 0, created
     FROM conflicts WHERE status != 'open'
-    ORDER BY is_newest, age LIMIT ?
+    ORDER BY is_newest, age LIMIT :batch
 """
 
 
@@ -44,13 +45,20 @@ def keep_newest(connection: sqlite3.Connection, blobs: Blobs, path: str, keep: i
     blobs.release(row[0] for row in rows)
 
 
-def keep_below(connection: sqlite3.Connection, blobs: Blobs, cap: int) -> None:
-    """Let go of the oldest until the stored bytes are below nine tenths of ``cap``."""
+def keep_below(connection: sqlite3.Connection, blobs: Blobs, cap: int, *, spare: str) -> None:
+    """Let go of the oldest until the stored bytes are below nine tenths of ``cap``.
+
+    Args:
+        connection: the database, in a transaction.
+        blobs: its contents.
+        cap: bytes, compressed; nothing happens below it.
+        spare: the digest that has just been recorded; somebody is about to name it.
+    """
     if blobs.stored_bytes <= cap:
         return
     # Somewhat below, so that not every record from now on has to evict one.
     while blobs.stored_bytes > cap * 9 // 10:
-        rows = connection.execute(CANDIDATES, (BATCH,)).fetchall()
+        rows = connection.execute(CANDIDATES, {"spare": spare, "batch": BATCH}).fetchall()
         if not rows:
             break
         for row in rows:

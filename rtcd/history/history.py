@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -94,6 +96,11 @@ class History:
         """True when the database found at opening could not be used and a new one was begun."""
         return self.moved_aside is not None
 
+    @property
+    def stored_bytes(self) -> int:
+        """How much the kept contents take, compressed."""
+        return self._blobs.stored_bytes
+
     def close(self) -> None:
         """Close the file; no call is allowed afterwards."""
         self._connection.close()
@@ -112,7 +119,7 @@ class History:
             source: ``disk``, ``room``, ``server`` or ``restore``.
             at: seconds since the epoch.
         """
-        with transaction(self._connection):
+        with self._changing():
             digest = self._blobs.put(data)
             newest = self._newest(path)
             if newest is not None and newest.digest == digest:
@@ -123,7 +130,7 @@ class History:
                 (path, number, digest, len(data), at, _storable(by), source),
             )
             keep_newest(self._connection, self._blobs, path, self._versions_per_path)
-            keep_below(self._connection, self._blobs, self._max_stored_bytes)
+            keep_below(self._connection, self._blobs, self._max_stored_bytes, spare=digest)
         return VersionInfo(
             path, number, digest, size=len(data), at=at, by=_storable(by), source=source
         )
@@ -156,7 +163,7 @@ class History:
 
         What nothing names by the next start is deleted then.
         """
-        with transaction(self._connection):
+        with self._changing():
             return self._blobs.put(data)
 
     # Conflicts
@@ -174,7 +181,7 @@ class History:
             conflict.merged_blob,
             pack_conflict(conflict),
         )
-        with transaction(self._connection):
+        with self._changing():
             added = self._connection.execute(
                 "INSERT INTO conflicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 row,
@@ -200,7 +207,7 @@ class History:
         Raises:
             HistoryError: there is none of that id.
         """
-        with transaction(self._connection):
+        with self._changing():
             changed = self._connection.execute(
                 "UPDATE conflicts SET status = ?, resolution = ? WHERE id = ?",
                 (status, resolution, id),
@@ -227,7 +234,7 @@ class History:
             HistoryError: the bytes of its base are not kept; ``put_blob`` or ``record_version``
                 has to come first.
         """
-        with transaction(self._connection):
+        with self._changing():
             self._demand_blob(bookmark.base_digest)
             if bookmark.continuing_digest is not None:
                 self._demand_blob(bookmark.continuing_digest)
@@ -241,7 +248,7 @@ class History:
 
     def forget(self, path: str) -> None:
         """Drop a file's bookmark; its versions and conflicts stay."""
-        with transaction(self._connection):
+        with self._changing():
             before = self._named_by_bookmark(path)
             self._connection.execute("DELETE FROM bookmarks WHERE path = ?", (path,))
             self._blobs.release(before)
@@ -255,7 +262,7 @@ class History:
         if old == new:
             return
         names = {"old": old, "new": new}
-        with transaction(self._connection):
+        with self._changing():
             for (path,) in self._connection.execute(
                 f"SELECT path FROM numbers WHERE {IS_AT_OR_BELOW}", names
             ).fetchall():
@@ -276,8 +283,19 @@ class History:
 
     def set_meta(self, key: str, value: str) -> None:
         """Store a small value; never a secret."""
-        with transaction(self._connection):
+        with self._changing():
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        try:
+            with transaction(self._connection):
+                yield
+        except BaseException:
+            # What was counted in has been rolled back.
+            with suppress(sqlite3.Error):
+                self._blobs.recount()
+            raise
 
     def _rows(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         with sentences():

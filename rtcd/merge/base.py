@@ -22,7 +22,7 @@ from rtcd.diff.sequences import seq_diff
 from rtcd.merge.candidates import BaseChoice, Candidate, Evidence
 from rtcd.merge.sameness import same_meaning
 from rtcd.merge.score import Step, cheaper_step, reversal, step
-from rtcd.merge.tokens import TokenCache, is_large
+from rtcd.merge.tokens import TokenCache, is_large, without_equal_ends
 
 CLEAR_REVERSAL: Final = 0.8
 """From here on a save takes back all of a step, or nothing of it; between is worth a record."""
@@ -76,6 +76,10 @@ class _Choice:
         self.evidence = evidence
         self.tokens = tokens
         self.newest = len(candidates) - 1
+        # What is compared by tokens: the contents, without ends that all of them share.
+        self.compared_save = save
+        self.compared: Sequence[Content] = ()
+        self.is_coarse = False
 
     def decide(self) -> BaseChoice:
         newest = self.newest
@@ -114,6 +118,7 @@ class _Choice:
     # A save that is new
 
     def _scored(self) -> BaseChoice:
+        self._prepare()
         possible = self._possible()
         index = self._cheapest(possible)
         if self.newest not in possible and self._proves_reading(index):
@@ -135,6 +140,17 @@ class _Choice:
         why = "The save is closest to an older version; the newer changes are kept."
         return BaseChoice(index=last, why=why)
 
+    def _prepare(self) -> None:
+        contents = [candidate.content for candidate in self.candidates]
+        trimmed = without_equal_ends([self.save, *contents])
+        if trimmed is None:
+            self.compared_save, self.compared = self.save, contents
+        else:
+            # Made for this one question, so nothing of it is worth remembering.
+            self.tokens = TokenCache()
+            self.compared_save, *self.compared = trimmed
+        self.is_coarse = is_large(self.compared_save)
+
     def _possible(self) -> list[int]:
         """Places of the versions that can be the base: saved here, or perhaps read by somebody."""
         possible = [
@@ -150,13 +166,12 @@ class _Choice:
 
     def _cheapest(self, possible: Sequence[int]) -> int:
         """The version that explains the save best; the newest of equals."""
-        coarse = is_large(self.save)
-        mine = self.tokens.words(self.save, coarse=coarse)
+        mine = self._words(self.compared_save)
         best = possible[-1]
-        row = self.tokens.words(self.candidates[best].content, coarse=coarse)
+        row = self._words(self.compared[best])
         cost = step(row, mine).cost
         for place in reversed(possible[:-1]):
-            other = self.tokens.words(self.candidates[place].content, coarse=coarse)
+            other = self._words(self.compared[place])
             if other == row:
                 best = self._closer_in_detail(best, place)
                 continue
@@ -167,18 +182,14 @@ class _Choice:
 
     def _closer_in_detail(self, newer: int, older: int) -> int:
         """Versions of the same words: blanks and quotes, or a notebook's outputs, decide."""
-        mine = self.tokens.details(self.save)
-        first = step(self.tokens.details(self.candidates[newer].content), mine)
-        second = step(self.tokens.details(self.candidates[older].content), mine)
+        mine = self.tokens.details(self.compared_save)
+        first = step(self.tokens.details(self.compared[newer]), mine)
+        second = step(self.tokens.details(self.compared[older]), mine)
         return older if second.cost < first.cost else newer
 
     def _proves_reading(self, index: int) -> bool:
         """The newest version counts as unread, and yet the save has what it brought."""
-        coarse = is_large(self.save)
-        base, newest, mine = (
-            self.tokens.words(content, coarse=coarse)
-            for content in self._contents(index, self.newest)
-        )
+        base, newest, mine = map(self._words, self._contents(index, self.newest))
         news = step(base, newest)
         return (
             news.inserted > 0
@@ -187,14 +198,16 @@ class _Choice:
         )
 
     def _reversal(self, index: int, newest: int) -> float:
-        coarse = is_large(self.save)
-        rows = [self.tokens.words(c, coarse=coarse) for c in self._contents(index, newest)]
+        rows = [self._words(content) for content in self._contents(index, newest)]
         if rows[0] == rows[1]:
             rows = [self.tokens.details(content) for content in self._contents(index, newest)]
         return reversal(*rows)
 
     def _contents(self, index: int, newest: int) -> tuple[Content, Content, Content]:
-        return self.candidates[index].content, self.candidates[newest].content, self.save
+        return self.compared[index], self.compared[newest], self.compared_save
+
+    def _words(self, content: Content) -> str:
+        return self.tokens.words(content, coarse=self.is_coarse)
 
     # Saves of this disk
 
@@ -226,7 +239,6 @@ class _Choice:
         if len(theirs) >= MANY_PLACES or (age is not None and age < AT_ONCE_SECONDS):
             return True
         base, saved = (
-            self.tokens.words(self.candidates[place].content, coarse=False)
-            for place in (index, last)
+            self.tokens.words(self.compared[place], coarse=False) for place in (index, last)
         )
         return step(base, saved).distance >= MUCH_TEXT_TOKENS

@@ -1,85 +1,509 @@
-"""Temporary stand-in while the real replica is being written."""
+"""One file's live document, its shadow, and the versions that were on disk.
+
+The *live* document is the room's, as far as it has arrived, and what was sent there; it never
+holds anything else. The *shadow* stands where the disk stands: a save is applied there, and what
+comes out is an edit made before everything that the saver had not seen. See merging 1 and 3.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-from rtcd.content import Content, Kind, is_same
+from rtcd.content import Content, Kind, NotebookContent, TextContent
 from rtcd.crdt.shared_doc import SharedDoc
 from rtcd.documents.document import Document
 from rtcd.documents.open_document import open_document
+from rtcd.errors import ApplyError
+from rtcd.merge.base import choose_base
 from rtcd.merge.candidates import BaseChoice, Evidence
-from rtcd.merge.merged import Overlap
+from rtcd.merge.doubles import without_doubles
+from rtcd.merge.merged import Merged, Overlap
+from rtcd.merge.rescue import WATCH_SECONDS, Rescue
+from rtcd.merge.sameness import same_content, same_file, same_meaning
+from rtcd.merge.three_way import merge_contents
+from rtcd.merge.tokens import TokenCache
+from rtcd.merge.versions import Version, VersionRing
+
+EMPTY_UPDATE = b"\0\0"
+OWN_UPDATES = 256
+"""How many echoes are known as such; an echo comes back within seconds."""
 
 
-@dataclass
-class Version:
-    content: Content
-
-
-@dataclass
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SaveOutcome:
+    """What came of a save.
+
+    Attributes:
+        update: to be sent to the room; empty when there is nothing to send.
+        base: the version the save was merged at.
+        choice: how that was decided.
+        before: the live content before.
+        merged: the live content after.
+        overlaps: where the save and the others changed the same.
+    """
+
     update: bytes
     base: Version
     choice: BaseChoice
     before: Content
     merged: Content
-    overlaps: tuple[Overlap, ...]
+    overlaps: tuple[Overlap, ...] = ()
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Flush:
+    """A content to be put on disk, and the CRDT state it is.
+
+    ``update`` brings the shadow there; ``state_vector`` is the live document's at that time.
+    """
+
     content: Content
     update: bytes
     state_vector: bytes
 
 
 class Replica:
-    def __init__(self, kind: Kind, pulled: bytes, *, disk: Content | None, now: float) -> None:
-        shared = SharedDoc()
-        shared.apply_update(pulled)
-        self.live: Document = open_document(kind, shared)
-        self.shadow: Document = open_document(kind, shared.fork())
-        self._disk = disk if disk is not None else None
+    """One file between its room and its disk. No IO and no clock: times are seconds, passed in.
 
-    def receive(self, update: bytes) -> bool:
+    Attributes:
+        kind: ``text`` or ``notebook``.
+        live: the shared document; another object after ``rebuild``.
+        versions: what was on disk, the newest last.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        pulled: bytes,
+        *,
+        disk: Content | None,
+        now: float,
+        reads_seen: bool = True,
+        earlier: Iterable[Version] = (),
+    ) -> None:
+        """Open the room's document.
+
+        Args:
+            kind: which kind of document.
+            pulled: the room's whole state, as an update.
+            disk: what is on disk, None when there is no file. Where it differs from the room,
+                the caller merges by content and calls ``reconcile``.
+            now: the time.
+            reads_seen: somebody reports when the file is read (``mark_read``); a version nobody
+                read is then known not to be a base.
+            earlier: versions of this file from an earlier connection, oldest first; their CRDT
+                states are not used.
+
+        Raises:
+            UpdateRefusedError: the room's state cannot be read.
+            ApplyError: the CRDT library failed on it.
+        """
+        self.kind: Kind = kind
+        self.versions = VersionRing()
+        self._checkpoint = pulled
+        self._log: list[bytes] = []
+        self._reads_seen = reads_seen
+        self._tokens = TokenCache()
+        self._documents: dict[int, Document] = {}
+        self._rescues: list[Rescue] = []
+        self._own_updates: deque[bytes] = deque(maxlen=OWN_UPDATES)
+        self._refused: Content | None = None
+        self._refused_then_read = False
+        self._disk = disk
+        self._shadow_edits = 0
+        self._pending_edits = -1
+        self.live = self._replayed()
+        self._shadow = self.live.fork()
+        self._shadow_at: int | None = None
+        for version in earlier:
+            self.versions.push(
+                version.content, at=version.at, own_save=version.own_save, read=version.read
+            )
+        if disk is not None:
+            first = self._push(disk, now, own_save=True)
+            if same_file(disk, self.live.content()):
+                self._shadow_at = first.number
+
+    # From the room
+
+    def receive(self, update: bytes, *, own: bool = False) -> bool:
+        """Take an update from the room; True when the content changed, and not only its state.
+
+        Only what others sent, or what this replica returned before, may come in here.
+
+        Args:
+            update: as it came.
+            own: it is known to be the echo of an update of this replica.
+
+        Raises:
+            UpdateRefusedError: it cannot or must not be applied; nothing changed.
+            ApplyError: the CRDT library failed; live document and shadow were rebuilt without it.
+        """
         before = self.live.content()
-        self.live.shared.apply_update(update)
-        return before != self.live.content()
+        with self._rebuilt_on_failure():
+            self.live.shared.apply_update(update)
+            after = self.live.content()
+        self._log.append(update)
+        if not own and update not in self._own_updates:
+            for rescue in self._rescues:
+                rescue.feed(update)
+        return not same_content(before, after)
 
-    def _capture(self, act) -> bytes:
-        sv = self.live.shared.state_vector()
-        act()
-        return self.live.shared.update_since(sv)
+    def rescue(self, *, now: float) -> SaveOutcome | None:
+        """Mend what Yjs does to cells that several people move, delete and edit at once.
 
-    def reconcile(self, target: Content) -> bytes:
-        return self._capture(lambda: self.live.become(target))
+        What others typed into a cell that this replica has moved or deleted is brought back, and
+        of two copies of one cell one stays. To be called after ``receive``, also where that
+        returned False; costs next to nothing when there is nothing to do. ``SaveOutcome.update``
+        is to be sent.
 
-    def save(self, new: Content, *, evidence: Evidence, now: float) -> SaveOutcome:
+        Raises:
+            ApplyError: as in ``reconcile``.
+        """
+        self._rescues = [r for r in self._rescues if r.until > now and not r.is_over]
+        before = content = self.live.content()
+        overlaps: list[Overlap] = []
+        for rescue in self._rescues:
+            assert isinstance(content, NotebookContent)
+            missed = rescue.missed(content)
+            if missed is not None:
+                assert isinstance(missed.content, NotebookContent)
+                content = missed.content
+                overlaps += missed.overlaps
+        if isinstance(content, NotebookContent):
+            content = without_doubles(content)
+        if content is before:
+            return None
+        update = self._edit_live(content, now=now)
+        return SaveOutcome(
+            update=update,
+            base=self.versions.newest or _nothing(self.kind),
+            choice=BaseChoice(index=len(self.versions) - 1, why="A cell that was moved is mended."),
+            before=before,
+            merged=self.live.content(),
+            overlaps=tuple(overlaps),
+        )
+
+    def reconcile(self, target: Content, *, now: float | None = None) -> bytes:
+        """Edit the live document to ``target``; returns the update to send, empty for none.
+
+        With ``now``, cells that move or go are watched for a while, see ``rescue``.
+
+        Raises:
+            ApplyError: it did not work; live document and shadow were rebuilt as they were.
+        """
+        return self._edit_live(target, now=now)
+
+    # From the disk
+
+    def save(
+        self, new: Content, *, evidence: Evidence, now: float, on_disk: bool = True
+    ) -> SaveOutcome:
+        """Merge a save into the live document, at the version it was made from.
+
+        Args:
+            new: what was saved.
+            evidence: what is known about the saver.
+            now: the time.
+            on_disk: False for a save that a write of ours has already swapped out.
+
+        Raises:
+            ApplyError: it did not work; live document and shadow were rebuilt as they were. The
+                same call may work now.
+        """
         before = self.live.content()
-        base = self.shadow.content()
-        sv = self.shadow.shared.state_vector()
-        self.shadow.become(new)
-        update = self.shadow.shared.update_since(sv)
-        self.live.shared.apply_update(update)
-        self._disk = new
-        return SaveOutcome(update, Version(base), BaseChoice(index=0, why="stub"), before, self.live.content(), ())
+        if self._disk is not None and same_file(new, self._disk):
+            return self._unchanged(before, "The file is as it was; nothing was changed.")
+        if same_meaning(new, before):
+            self._take_as_disk(new, on_disk=on_disk)
+            self._stand_at_live(self._push(new, now, own_save=True))
+            return self._unchanged(before, "The shared document has this content already.")
+        outcome = self._save_at_base(new, before, self._weighed(new, evidence), now)
+        self._take_as_disk(new, on_disk=on_disk)
+        if outcome.choice.nothing_to_apply:
+            outcome.base.own_save = True
+        elif same_file(new, outcome.merged):
+            self._stand_at_live(self.versions[-1])
+        return outcome
 
     def pending(self) -> Flush | None:
+        """What the disk should get, or None when it has the live content."""
         content = self.live.content()
-        if self._disk is not None and is_same(content, self._disk):
+        if self._disk is not None and same_file(self._disk, content):
             return None
-        return Flush(content, self.live.shared.update_since(self.shadow.shared.state_vector()), b"")
+        self._pending_edits = self._shadow_edits
+        return Flush(
+            content,
+            self.live.shared.update_since(self._shadow.shared.state_vector()),
+            self.live.shared.state_vector(),
+        )
 
     def flushed(self, flush: Flush, *, now: float) -> None:
-        self.shadow.shared.apply_update(flush.update)
+        """The flush is on disk: the shadow stands there now."""
+        with self._rebuilt_on_failure():
+            self._shadow.shared.apply_update(flush.update)
+        version = self._push(
+            flush.content, now, own_save=False, read=False if self._reads_seen else None
+        )
         self._disk = flush.content
+        # A save that was applied to the shadow in between is in there, and not in the flush.
+        is_there = self._pending_edits == self._shadow_edits
+        self._shadow_at = version.number if is_there else None
 
     def mark_read(self, now: float) -> None:
-        pass
-
-    def settle_versions(self) -> None:
-        pass
+        """Somebody else read the file, as it is on disk."""
+        del now
+        self._reads_seen = True
+        self._refused_then_read = self._refused is not None
+        if self._disk is None:
+            return
+        for version in reversed(list(self.versions)):
+            if same_meaning(version.content, self._disk):
+                version.read = True
+                return
 
     def disk_content(self) -> Content:
-        return self._disk or self.shadow.content()
+        """What we believe is on disk; empty when there is no file."""
+        return self._disk if self._disk is not None else _nothing(self.kind).content
+
+    # Housekeeping
+
+    def settle_versions(self) -> None:
+        """Store what is only held as a document; for idle moments, takes milliseconds per MB."""
+        for version in self.versions:
+            if version.number == self._shadow_at and version.update is None:
+                version.update = self._shadow.shared.update_since()
+            elif version.number in self._documents:
+                version.update = self._documents.pop(version.number).shared.update_since()
+        numbers = {version.number for version in self.versions}
+        self._documents = {n: doc for n, doc in self._documents.items() if n in numbers}
+        self.versions.make_room()
+        if self._log:
+            self._checkpoint = self.live.shared.update_since()
+            self._log = []
+
+    def rebuild(self) -> None:
+        """Make live document and shadow anew from all that was received and sent."""
+        self.live = self._replayed()
+        self._shadow = self.live.fork()
+        self._shadow_at = None
+        self._shadow_edits += 1
+        self._documents.clear()
+
+    # How a save is merged
+
+    def _weighed(self, new: Content, evidence: Evidence) -> Evidence:
+        """A save that was refused, and comes again from somebody who has seen the answer."""
+        again = self._refused is not None and same_meaning(new, self._refused)
+        if again and self._refused_then_read:
+            return replace(evidence, newest_read_by_saver=True)
+        return evidence
+
+    def _save_at_base(
+        self, new: Content, before: Content, evidence: Evidence, now: float
+    ) -> SaveOutcome:
+        if not len(self.versions):
+            return self._save_without_base(new, before, now)
+        choice = choose_base(new, self.versions.candidates(now), evidence, tokens=self._tokens)
+        self._refused = new if choice.conflict is not None else None
+        self._refused_then_read = False
+        base = self.versions[choice.index]
+        if choice.nothing_to_apply:
+            return SaveOutcome(update=b"", base=base, choice=choice, before=before, merged=before)
+        merged = None
+        if not same_meaning(before, base.content):
+            merged = merge_contents(base.content, new, before)
+        document = None if merged is not None and merged.by_content else self._document_at(base)
+        if document is not None:
+            update = self._save_on(document, new, base, now)
+        else:
+            touched = _changed_ids(base.content, before)
+            target = new if merged is None else merged.content
+            update = self._edit_live(target, touched=touched, now=now)
+            self._push(new, now, own_save=True, base=base.number)
+        overlaps = () if merged is None else merged.overlaps
+        after = self.live.content()
+        return SaveOutcome(
+            update=update,
+            base=base,
+            choice=choice,
+            before=before,
+            merged=after,
+            overlaps=tuple(_as_it_stands(overlap, after) for overlap in overlaps),
+        )
+
+    def _save_without_base(self, new: Content, before: Content, now: float) -> SaveOutcome:
+        """The file was made here while there was one in the room."""
+        merged: Merged = merge_contents(None, new, before)
+        update = self._edit_live(merged.content, now=now)
+        self._push(new, now, own_save=True)
+        why = "The file was made on both sides; everything of both is kept."
+        return SaveOutcome(
+            update=update,
+            base=_nothing(self.kind),
+            choice=BaseChoice(index=-1, why=why),
+            before=before,
+            merged=self.live.content(),
+            overlaps=merged.overlaps,
+        )
+
+    def _document_at(self, version: Version) -> Document | None:
+        """A document in the version's state that may be edited, or None: then contents decide."""
+        if version.number == self._shadow_at:
+            return self._shadow
+        if version.number in self._documents:
+            return self._documents.pop(version.number)
+        if version.update is None:
+            return None
+        shared = SharedDoc()
+        shared.apply_update(version.update)
+        return open_document(self.kind, shared)
+
+    def _save_on(self, document: Document, new: Content, base: Version, now: float) -> bytes:
+        """Make the edit in a document at the base's state, and bring it to the live one."""
+        with self._rebuilt_on_failure():
+            update = _edited(document, new, frozenset())
+            if update:
+                self.live.shared.apply_update(update)
+                self.live.content()
+        self._sent(update, document, now)
+        version = self._push(new, now, own_save=True, base=base.number)
+        if document is self._shadow:
+            self._shadow_at = version.number
+            self._shadow_edits += 1
+        else:
+            self._documents[version.number] = document
+        return update
+
+    def _edit_live(
+        self, target: Content, *, touched: frozenset[str] = frozenset(), now: float | None = None
+    ) -> bytes:
+        with self._rebuilt_on_failure():
+            update = _edited(self.live, target, touched)
+        self._sent(update, self.live, now)
+        return update
+
+    def _sent(self, update: bytes, document: Document, now: float | None) -> None:
+        if not update:
+            return
+        edit = getattr(document, "last_edit", None)
+        if edit is not None and now is not None and (edit.deleted_ids or edit.moved_ids):
+            updates = [self._checkpoint, *self._log]
+            self._rescues.append(
+                Rescue(
+                    lambda: _replay(self.kind, updates),
+                    edit.deleted_ids | edit.moved_ids,
+                    until=now + WATCH_SECONDS,
+                )
+            )
+        self._log.append(update)
+        self._own_updates.append(update)
+
+    # Bookkeeping
+
+    def _push(
+        self,
+        content: Content,
+        now: float,
+        *,
+        own_save: bool,
+        read: bool | None = None,
+        base: int | None = None,
+    ) -> Version:
+        """A new version, or the newest once more: then its state is the shadow's from now on."""
+        newest = self.versions.newest
+        if newest is not None and same_meaning(newest.content, content):
+            newest.content = content
+            newest.update = None
+            newest.own_save = newest.own_save or own_save
+            self._documents.pop(newest.number, None)
+            return newest
+        version = self.versions.push(content, at=now, own_save=own_save, read=read, base=base)
+        if len(self._documents) > 2 * self.versions.keep:
+            numbers = {known.number for known in self.versions}
+            self._documents = {n: doc for n, doc in self._documents.items() if n in numbers}
+        return version
+
+    def _take_as_disk(self, new: Content, *, on_disk: bool) -> None:
+        if on_disk:
+            self._disk = new
+
+    def _stand_at_live(self, version: Version) -> None:
+        """The live content is on disk: the shadow may stand there."""
+        if self._shadow_at == version.number and same_content(
+            self._shadow.content(), self.live.content()
+        ):
+            return
+        with self._rebuilt_on_failure():
+            missing = self.live.shared.update_since(self._shadow.shared.state_vector())
+            self._shadow.shared.apply_update(missing)
+        self._shadow_edits += 1
+        self._shadow_at = version.number
+        version.update = None
+        self._documents.pop(version.number, None)
+
+    def _unchanged(self, before: Content, why: str) -> SaveOutcome:
+        newest = self.versions.newest or _nothing(self.kind)
+        choice = BaseChoice(index=len(self.versions) - 1, why=why, nothing_to_apply=True)
+        return SaveOutcome(update=b"", base=newest, choice=choice, before=before, merged=before)
+
+    def _replayed(self) -> Document:
+        return _replay(self.kind, [self._checkpoint, *self._log])
+
+    @contextmanager
+    def _rebuilt_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except ApplyError:
+            self.rebuild()
+            raise
+
+
+def _replay(kind: Kind, updates: Iterable[bytes]) -> Document:
+    shared = SharedDoc()
+    for update in updates:
+        if update:
+            shared.apply_update(update)
+    return open_document(kind, shared)
+
+
+def _edited(document: Document, target: Content, touched: frozenset[str]) -> bytes:
+    """Make the edit; returns the raw update of that one transaction."""
+    updates: list[bytes] = []
+    state = document.shared.state_vector()
+    forget: Callable[[], None] = document.shared.on_update(lambda data, _: updates.append(data))
+    try:
+        document.become(target, touched=touched)
+    finally:
+        forget()
+    made = [update for update in updates if update != EMPTY_UPDATE]
+    if len(made) > 1:
+        return document.shared.update_since(state)
+    return made[0] if made else b""
+
+
+def _changed_ids(base: Content, live: Content) -> frozenset[str]:
+    """Ids of the live cells that are not as they were in the base."""
+    if isinstance(base, TextContent) or isinstance(live, TextContent):
+        return frozenset()
+    known = {cell.id: cell.source for cell in base.cells}
+    return frozenset(
+        cell.id for cell in live.cells if cell.id is not None and known.get(cell.id) != cell.source
+    )
+
+
+def _as_it_stands(overlap: Overlap, live: Content) -> Overlap:
+    """With the text that is shared now: the CRDT may have put it together a little differently."""
+    if isinstance(live, TextContent):
+        return replace(overlap, merged=live.text)
+    sources = (cell.source for cell in live.cells if cell.id == overlap.cell)
+    return replace(overlap, merged=next(sources, overlap.merged))
+
+
+def _nothing(kind: Kind) -> Version:
+    """The version before there was any."""
+    content: Content = TextContent("") if kind == "text" else NotebookContent(())
+    return Version(-1, content, None, own_save=False, read=None, at=0.0)

@@ -47,3 +47,8 @@ def same_cell_meaning(one: Cell, other: Cell) -> bool:
         and same_json(one.attachments, other.attachments)
         and same_json(one.outputs, other.outputs)
     )
+
+
+def same_content(one: Content, other: Content) -> bool:
+    """Equal in everything a document holds, cell ids included."""
+    return _same(one, other, ids=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtcd.content import Content, NotebookContent, TextContent
+from rtcd.content import Content, TextContent
 from rtcd.merge.merged import Merged, Overlap
 from rtcd.merge.three_way_notebook import merge_notebooks
 from rtcd.merge.three_way_text import TextMerge, merge_text, union_text
@@ -24,17 +24,18 @@ def merge_contents(base: Content | None, ours: Content, theirs: Content) -> Merg
 
     Raises:
         ApplyError: the CRDT library could not hold one of the contents.
-        ValueError: they are not of one kind.
+        TypeError: they are not of one kind.
     """
     if isinstance(ours, TextContent) and isinstance(theirs, TextContent):
         if base is None:
             return _of_text(union_text(ours.text, theirs.text))
         if isinstance(base, TextContent):
             return _of_text(merge_text(base.text, ours.text, theirs.text))
-    are_notebooks = isinstance(ours, NotebookContent) and isinstance(theirs, NotebookContent)
-    if are_notebooks and (base is None or isinstance(base, NotebookContent)):
-        return merge_notebooks(base, ours, theirs)
-    raise ValueError("a text and a notebook cannot be merged")
+    if isinstance(ours, TextContent) or isinstance(theirs, TextContent):
+        raise TypeError("a text and a notebook cannot be merged")
+    if isinstance(base, TextContent):
+        raise TypeError("two notebooks cannot come from a text")
+    return merge_notebooks(base, ours, theirs)
 
 
 def _of_text(merge: TextMerge) -> Merged:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from rapidfuzz.distance import Postfix, Prefix
 
 from rtcd.content import Content, TextContent, canonical_json, cell_meaning
 
@@ -18,6 +20,9 @@ LARGE = 400_000
 
 SURROGATES = 0xD800
 SURROGATE_COUNT = 0x800
+MIN_TRIMMED = 4_000
+"""Code points: shorter texts are compared whole, and their tokens remembered."""
+
 MAX_NUMBERS = 0x10FFFF - SURROGATE_COUNT
 
 
@@ -72,6 +77,26 @@ def is_large(content: Content) -> bool:
     if isinstance(content, TextContent):
         return len(content.text) > LARGE
     return sum(len(cell.source) for cell in content.cells) > LARGE
+
+
+def without_equal_ends(contents: Sequence[Content]) -> Sequence[TextContent] | None:
+    """Texts without the lines that all of them begin and end with; no distance changes by that.
+
+    None where it would not help: for notebooks, short texts, and changes all over a text.
+    """
+    texts = [content.text for content in contents if isinstance(content, TextContent)]
+    if len(texts) < len(contents) or len(texts[0]) < MIN_TRIMMED:
+        return None
+    first = texts[0]
+    head = min(Prefix.similarity(first, text) for text in texts[1:])
+    tail = min(Postfix.similarity(first, text) for text in texts[1:])
+    head = first.rfind("\n", 0, head) + 1
+    line_end = first.find("\n", len(first) - tail)
+    tail = len(first) - line_end - 1 if line_end >= 0 else 0
+    tail = min(tail, min(map(len, texts)) - head)
+    if tail < 0 or 2 * (head + tail) < len(first):
+        return None
+    return [TextContent(text[head : len(text) - tail]) for text in texts]
 
 
 def _items(content: Content, grain: str) -> Iterator[str]:

@@ -99,7 +99,9 @@ class RoomConnection:
         query = {"sessionId": session.session_id} if session is not None else {}
         route = f"api/collaboration/room/{quote(room_id, safe=':')}"
         link = await open_link(address, route, timing, **query)
-        awareness = Awareness(new_client_id(random.getrandbits), timing.renew, timing.expire)
+        awareness = Awareness(
+            new_client_id(random.getrandbits), timing.renew, timing.expire, timing.break_after
+        )
         self = cls(link, RoomProtocol(awareness, timing.echo), timing, clock)
         self.room_id = room_id
         self.session_id = session.session_id if session is not None else ""
@@ -127,6 +129,11 @@ class RoomConnection:
         """When (our clock) we said the latest awareness message that the server has relayed."""
         return self._protocol.awareness.confirmed_at
 
+    @property
+    def unbroken_since(self) -> float | None:
+        """From when on (our clock) such messages have come back without a break."""
+        return self._protocol.awareness.unbroken_since
+
     async def send_update(self, update: bytes) -> None:
         """Hand a change of ours to the socket; ``RoomUpdated(own=True)`` tells of its arrival.
 
@@ -139,6 +146,8 @@ class RoomConnection:
         self._must_be_open()
         self._take(self._protocol.send_update(update, self._clock()))
         await self._flush()
+        # A socket that is cut while it is full lets go without a word.
+        self._must_be_open()
 
     async def events(self) -> AsyncIterator[RoomEvent]:
         """What happens from now on; ends after ``RoomClosed``. For one reader."""
@@ -231,6 +240,7 @@ class RoomConnection:
                 self._read_up_to = self._link.received
                 if isinstance(message, bytes):
                     self._take(self._protocol.receive(message, self._clock()))
+                    self._wake_watcher()
         except ConnectionClosed as closed:
             end = explain_close(*Link.close_code_of(closed))
             self._take(self._protocol.lose(end.code, end.reason, retry=end.retry))
@@ -298,7 +308,12 @@ class RoomConnection:
                 await self._link.send(message)
         except ConnectionClosed as error:
             raise ServerUnreachableError("the connection to the server was cut") from error
-        if self._looks_at > self._clock() + LOOK_SECONDS:
+        self._wake_watcher()
+
+    def _wake_watcher(self) -> None:
+        """Have the time looked at earlier, if something is due earlier than it will be."""
+        deadline = self._protocol.next_deadline()
+        if deadline is not None and deadline < self._looks_at - LOOK_SECONDS / 10:
             self._look_soon.set()
 
     def _take(self, events: list[RoomEvent]) -> None:

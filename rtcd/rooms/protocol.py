@@ -47,6 +47,7 @@ RAW = 2
 
 LEFT, GOING_AWAY, CUT, UNREADABLE = 1000, 1001, 1006, 1007
 REPUBLISH_SECONDS = 1.0
+SLOWEST_LINK = 16 * 1024  # bytes per second
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ class RoomProtocol:
             return []
         try:
             if message[0] == SYNC:
-                return self._receive_sync(message)
+                return self._receive_sync(message, now)
             if message[0] == AWARENESS:
                 return self._receive_awareness(message, now)
             if message[0] == RAW:
@@ -161,10 +162,14 @@ class RoomProtocol:
         return []
 
     def _echo_deadline(self) -> float | None:
-        oldest = self._acknowledgements.oldest if self._acknowledgements else None
-        return None if oldest is None else max(oldest, self._moved_at) + self.echo_seconds
+        oldest = self._acknowledgements.oldest if self._acknowledgements is not None else None
+        if oldest is None:
+            return None
+        # A buffer somewhere on the way may hide that a slow link is still carrying it.
+        carrying = len(oldest.update) / SLOWEST_LINK
+        return max(oldest.at, self._moved_at) + self.echo_seconds + carrying
 
-    def _receive_sync(self, message: bytes) -> list[RoomEvent]:
+    def _receive_sync(self, message: bytes, now: float) -> list[RoomEvent]:
         sync = decode_sync(message)
         if isinstance(sync, Step1):
             return []
@@ -175,7 +180,10 @@ class RoomProtocol:
             return self.lose(UNREADABLE, error.message, retry=False)
         if self._acknowledgements is None:
             return self._receive_before_live(sync)
-        return self._receive_update(sync.update, self._acknowledgements)
+        events = self._receive_update(sync.update, self._acknowledgements)
+        if any(isinstance(event, RoomUpdated) and event.own for event in events):
+            self.moved(now)
+        return events
 
     def _receive_before_live(self, sync: Step2 | Update) -> list[RoomEvent]:
         if isinstance(sync, Update):

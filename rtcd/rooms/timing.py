@@ -12,7 +12,8 @@ class RoomTiming:
     A silent link is pinged after ``ping_after`` and given up ``dead_after`` later (20 s in all; the
     WebSocket library's own way took 49 s, measured). ``echo`` bounds the wait for an
     acknowledgement, ``save`` that for the answer to a save request; ``renew`` and ``expire`` are
-    awareness's.
+    awareness's. After ``break_after`` without an echo of what we say of ourselves, others may have
+    taken us for gone (``claims.py``).
     """
 
     connect: float = 10.0
@@ -23,3 +24,4 @@ class RoomTiming:
     save: float = 30.0
     renew: float = 15.0
     expire: float = 30.0
+    break_after: float = float("inf")

@@ -134,7 +134,7 @@ class ServerClient:
         return entries
 
     async def stat(self, path: str) -> Entry | None:
-        """One file or folder with the hash of its bytes, None when the server has none."""
+        """One file or folder, None when the server has none; a file with the hash of its bytes."""
         try:
             model = await self._json(
                 "GET",
@@ -145,7 +145,22 @@ class ServerClient:
             )
         except NotFoundOnServerError:
             return None
+        except ServerError:
+            # Folders have no hash, and jupyter_server 2.21 answers 500 instead of saying so.
+            return await self._stat_folder(path)
         return _entry(model, path)
+
+    async def _stat_folder(self, path: str) -> Entry | None:
+        try:
+            model = await self._json(
+                "GET", "api/contents", path, query={"content": "0"}, what=f"look at {path}"
+            )
+        except NotFoundOnServerError:
+            return None
+        entry = _entry(model, path)
+        if entry.type != "directory":
+            raise ServerError(f"the server cannot tell the hash of {path}")
+        return entry
 
     async def read_bytes(self, path: str, *, max_bytes: int | None = None) -> bytes:
         """A file's bytes, exactly.

@@ -165,7 +165,9 @@ def _read_note(file: Path) -> RuntimeNote | None:
 
 def _reachable(value: dict[str, Any]) -> str:
     """The note's URL; a server on all interfaces is asked on this machine's own."""
-    url = str(value["url"])
+    url = value["url"]
+    if not isinstance(url, str):
+        raise TypeError("an address is a text")
     for everywhere in ("//0.0.0.0:", "//[::]:", "//*:"):
         url = url.replace(everywhere, "//127.0.0.1:")
     return url

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rtcd.conflict import Side
-from rtcd.content import Content, Kind, TextContent
+from rtcd.content import Content, Kind, NotebookContent, TextContent
 from rtcd.disk.file_stat import Snapshot
 from rtcd.errors import (
     ApplyError,
@@ -35,8 +35,9 @@ from rtcd.errors import (
 )
 from rtcd.history.history import History
 from rtcd.merge.candidates import Evidence
-from rtcd.merge.replica import Replica
+from rtcd.merge.replica import Replica, SaveOutcome
 from rtcd.merge.three_way import merge_contents
+from rtcd.merge.versions import Version
 from rtcd.project_path import ProjectPath
 from rtcd.rooms.backoff import Backoff
 from rtcd.rooms.events import AwarenessChanged, RoomClosed, RoomUpdated
@@ -125,6 +126,8 @@ class Binding:
         self._retry_now = asyncio.Event()
         self._seen_hash: str | None = None
         self._autosave = True
+        self._ids_differ = False
+        self._earlier: tuple[Version, ...] = ()
         self._asked_for_save = 0.0
         self.last_local_save = 0.0
 
@@ -306,7 +309,9 @@ class Binding:
         content = await self.file.look()
         # The look has seen every save that is on disk; those that were swapped out are only here.
         self._saves = deque(save for save in self._saves if save.displaced)
-        self.replica = Replica(self.kind, room.pulled, disk=content, now=self._clock())
+        self.replica = Replica(
+            self.kind, room.pulled, disk=content, now=self._clock(), earlier=self._earlier
+        )
         self._generation += 1
         self._seen_hash = self.replica.live.saved_hash()
         try:
@@ -320,6 +325,7 @@ class Binding:
             raise group.exceptions[0] from group
         finally:
             await room.close()
+            self._earlier = tuple(self.replica.versions)
             self.replica = None
             self.room = None
 
@@ -380,6 +386,7 @@ class Binding:
         while True:
             await self._take_saves(room)
             await self._take_edits(room)
+            await self._mend(room)
             if self._removed and await self._follow_removal(room):
                 return
             if self._gone and await self._file_is_gone():
@@ -468,16 +475,6 @@ class Binding:
                 async with self._rooms.exclusive(_file_id(room)):
                     await self._bring(room, base, disk, data)
                     await self._until_acknowledged(room)
-        await self._merge_left_over(room, base)
-
-    async def _merge_left_over(self, room: Room, base: Content | None) -> None:
-        """Saves that were swapped out before the last room was lost: merged by content."""
-        while self._saves:
-            save = self._saves.popleft()
-            self.ledger.record(save.snapshot, by=LOCAL, source="disk")
-            content = self.file.content_of(save.snapshot.data)
-            if content is not None:
-                await self._bring(room, base, content, save.snapshot.data)
 
     async def _bring(self, room: Room, base: Content | None, disk: Content, data: bytes) -> None:
         """Bring the disk's edits into the room, merged at the base."""
@@ -535,34 +532,59 @@ class Binding:
         await self._merge_save(room, save, content)
 
     async def _merge_save(self, room: Room, save: Save, content: Content) -> None:
-        assert self.replica is not None
-        before = self.replica.live.content()
         try:
-            outcome = self.replica.save(content, evidence=Evidence(git=save.git), now=self._clock())
+            outcome = self._saved(save, content)
         except ApplyError as error:
             log.exception("save not applied path=%s", self.path)
             self.error = error
             self._lost = True
             return
+        self._record_choice(outcome, content, save.snapshot.data)
+        self._generation += 1
+        self._last_content_change = self._clock()
+        self._ids_differ = has_other_ids(content, outcome.merged)
+        if outcome.update:
+            await self._send(room, outcome.update)
+
+    def _saved(self, save: Save, content: Content) -> SaveOutcome:
+        """The save in the document; tried once more after the CRDT library failed on it."""
+        assert self.replica is not None
+        evidence = Evidence(git=save.git)
+        on_disk = not save.displaced
+        now = self._clock()
+        try:
+            return self.replica.save(content, evidence=evidence, now=now, on_disk=on_disk)
+        except ApplyError:
+            log.exception("save is tried again path=%s", self.path)
+            self.replica.rebuild()
+            return self.replica.save(content, evidence=evidence, now=now, on_disk=on_disk)
+
+    def _record_choice(self, outcome: SaveOutcome, saved: Content, data: bytes) -> None:
+        """Keep what the merge had to choose, for review."""
+        others = self._others()
         if outcome.choice.conflict is not None:
             self.ledger.record_conflict(
                 reason=outcome.choice.conflict,
-                disk=Side(LOCAL, text_of(content)),
-                shared=Side(self._others(), text_of(before)),
+                disk=Side(LOCAL, text_of(saved)),
+                shared=Side(others, text_of(outcome.before)),
                 base=text_of(outcome.base.content),
                 merged=text_of(outcome.merged),
-                disk_bytes=save.snapshot.data,
+                disk_bytes=data,
             )
         self.ledger.record_overlaps(
-            outcome.overlaps,
-            disk_by=LOCAL,
-            shared_by=self._others(),
-            disk_bytes=save.snapshot.data,
+            outcome.overlaps, disk_by=LOCAL, shared_by=others, disk_bytes=data
         )
+
+    async def _mend(self, room: Room) -> None:
+        """Bring back what Yjs loses when cells are moved or deleted while they are edited."""
+        assert self.replica is not None
+        outcome = self.replica.rescue(now=self._clock())
+        if outcome is None:
+            return
+        data = self.file.snapshot.data if self.file.snapshot else b""
+        self._record_choice(outcome, outcome.before, data)
         self._generation += 1
-        self._last_content_change = self._clock()
-        if outcome.update:
-            await self._send(room, outcome.update)
+        await self._send(room, outcome.update)
 
     async def _take_edits(self, room: Room) -> None:
         while self._edits:
@@ -603,8 +625,13 @@ class Binding:
             return
         generation = self._generation
         flush = self.replica.pending()
+        if flush is None and self.file.snapshot is not None and not self._ids_differ:
+            self._disk_generation = generation
+            await self._mark_saved(room, generation)
+            return
         content = flush.content if flush is not None else self.replica.live.content()
         data = self.file.bytes_for(content)
+        self._ids_differ = False
         if self.file.snapshot is None or data != self.file.snapshot.data:
             if not await self._write(data):
                 return
@@ -741,6 +768,15 @@ class Binding:
             if not done.done():
                 done.set_result(None)
         self._flushers.clear()
+
+
+def has_other_ids(saved: Content, live: Content) -> bool:
+    """True when an editor made new ids for cells that have one: the file gets the old ones back."""
+    if not isinstance(saved, NotebookContent) or not isinstance(live, NotebookContent):
+        return False
+    ids = [cell.id for cell in saved.cells]
+    is_sound = None not in ids and len(set(ids)) == len(ids)
+    return is_sound and not set(ids) <= {cell.id for cell in live.cells}
 
 
 def _file_id(room: Room) -> str:

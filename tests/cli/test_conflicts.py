@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cli.conftest import Shell
 
+from cli.conftest import Shell
 from rtcd.conflict import Conflict, Side
 from rtcd.daemon import handover
 from rtcd.history.history import History
@@ -75,16 +74,13 @@ def test_open_conflicts_are_listed_newest_first_without_a_daemon(recorded: Shell
         """\
 ! 2 open conflicts in PROJECT
 
-  ID      WHERE                    WHAT HAPPENED                          ON DISK / SHARED                 WHEN
-  k3f9ab  a.py                     both changed the same line             local editor / Ann (JupyterLab)  DAYS
-  kaaaaa  deep/b.ipynb, cell 8f2c  one deleted what the other edited      vim / 张伟 (JupyterLab)          DAYS
+  ID      WHERE                    WHAT HAPPENED                      ON DISK / SHARED                 WHEN
+  k3f9ab  a.py                     both changed the same line         local editor / Ann (JupyterLab)  DAYS
+  kaaaaa  deep/b.ipynb, cell 8f2c  one deleted what the other edited  vim / 张伟 (JupyterLab)          DAYS
 
 The merged text is live for everybody; nothing is lost.
 Next: rtcd conflicts show k3f9ab  see both sides
-""".replace("SAME", "")
-        .replace("edited      vim", "edited  vim")
-        .replace("line             local", "line         local")
-        .replace("HAPPENED                          ON", "HAPPENED                      ON"),
+""",
         "",
         0,
     )
@@ -93,7 +89,6 @@ Next: rtcd conflicts show k3f9ab  see both sides
 def test_all_lists_resolved_ones_too(recorded: Shell) -> None:
     lines = without_age(recorded.rtcd("conflicts", "--all").out).splitlines()
     assert lines[0] == "! 2 open conflicts in PROJECT (1 resolved)"
-    assert lines[5].split("  ")[1:] == lines[5].split("  ")[1:]
     assert "zzzzzz" in lines[5]
     assert "resolved: kept disk" in lines[5]
 
@@ -137,18 +132,22 @@ Conflict k3f9ab in a.py
 
 On disk: local editor
   one
-  [-two-]{+TWO and more+}
+  [-two-]
+  {+TWO and more+}
   three
 
 Shared: Ann (JupyterLab)
   one
   two
-  [-three-]{+THREE+}
+  [-three-]
+  {+THREE+}
 
 Now, for everybody: merged
   one
-  [-two-]{+TWO and more+}
-  [-three-]{+THREE+}
+  [-two-]
+  {+TWO and more+}
+  [-three-]
+  {+THREE+}
 
 Next: rtcd conflicts resolve k3f9ab --keep merged  or --keep disk, --keep shared, --tool vimdiff
 """,
@@ -262,14 +261,10 @@ def test_a_tools_result_reaches_the_daemon(recorded: Shell) -> None:
         "sides = [open(name, newline='').read() for name in (base, disk, shared, merged)]\n"
         "open(merged, 'w', newline='').write(''.join(sides) * 1000 + 'é\\r\\n')\n",
     )
-    taken: list[Any] = []
     with recorded.daemon({"resolve": {"result": None}}) as daemon:
-        answer = daemon.commands()["resolve"]
-        del answer
         done = recorded.rtcd("conflicts", "resolve", "k3", "--tool", command, "--json")
-        taken += daemon.asked
-    name = taken[0][1].pop("handover")
-    assert taken == [("resolve", {"id": "k3f9ab", "keep": "merged"})]
+    name = daemon.asked[0][1].pop("text")
+    assert daemon.asked == [("resolve", {"id": "k3f9ab", "keep": "merged"})]
     assert name.startswith("handover-")
     assert (done.err, done.code) == ("", 0)
     assert list(recorded.places.recovery.iterdir()) == [], "nothing stays behind"

@@ -44,7 +44,11 @@ class Daemon:
                     {"reason": "larger than 50 MiB", "count": 1, "example": "data\x1b[m.csv"},
                 ],
             },
-            "answers": {"status": {"result": status}, "stop": {"result": {"pending": []}}},
+            "answers": {
+                "status": {"result": status},
+                "wait": {"result": {"done": True, "pending": []}},
+                "stop": {"result": {"pending": []}},
+            },
         }
 
     def start(self, *arguments: str, **environment: str) -> Result:
@@ -90,8 +94,9 @@ def test_start_prints_the_address_what_is_shared_and_what_is_not(daemon: Daemon)
 ✓ Sharing PROJECT
 
   JupyterLab  http://127.0.0.1:8888/lab
-  Server      started by rtcd, process PID
+  Server      started by rtcd
   Files       42 shared
+  Daemon      process PID
 
 ! 3 files left out; bytes untouched
   COUNT  WHY                 FOR EXAMPLE
@@ -136,12 +141,13 @@ def test_a_second_start_is_no_error_and_tells_the_same_facts(daemon: Daemon, sta
 ✓ Already sharing PROJECT
 
   JupyterLab  http://127.0.0.1:8888/lab
-  Server      started by rtcd, process PID
+  Server      started by rtcd
   Files       1 shared
+  Daemon      process PID
 
 ! 1 file left out; bytes untouched
-  COUNT  WHY               FOR EXAMPLE
-  1      invalid-notebook  b.ipynb
+  COUNT  WHY                   FOR EXAMPLE
+  1      not a valid notebook  b.ipynb
 
 Next: rtcd status  what is going on
 """,
@@ -328,7 +334,7 @@ def test_stop_ends_the_daemon(daemon: Daemon) -> None:
 
 def test_stop_names_what_the_server_does_not_have(daemon: Daemon) -> None:
     pending = [{"path": "a.py", "why": "the server does not answer"}]
-    daemon.script["answers"]["stop"] = {"result": {"pending": pending}}
+    daemon.script["answers"]["wait"] = {"result": {"done": False, "pending": pending}}
     daemon.start()
     done = daemon.shell.rtcd("stop")
     assert (done.out, done.err, done.code) == (

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pytest
 from pycrdt import Array, Doc, Map, Text
 
 from rtcd.crdt.json_map import edit_map, read_json, watch_map
+from rtcd.errors import UpdateRefusedError
 
 
 def shared_map(values: dict[str, Any]) -> Map[Any]:
@@ -56,3 +58,13 @@ def test_a_watched_map_tells_of_nested_changes_until_the_subscription_goes() -> 
     subscription.drop()
     shared["other"] = 2
     assert told == [True, True]
+
+
+def test_a_hostile_nesting_is_refused_and_does_not_end_the_process() -> None:
+    shared = shared_map({})
+    inner = shared
+    for _ in range(300):
+        inner["x"] = Map({})
+        inner = inner["x"]
+    with pytest.raises(UpdateRefusedError):
+        read_json(shared)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from notebook_samples import code, image, text
 
+from notebook_samples import code, image, text
 from rtcd.content import Cell
 from rtcd.diff.cells import match_cells
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import count
 
 import pytest
-from notebook_samples import code, notebook, stream, text
 
+from notebook_samples import code, notebook, stream, text
 from rtcd.content import NotebookContent
 from rtcd.diff.notebook import NotebookEdit, diff_notebook
 from rtcd.errors import ApplyError

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from notebook_samples import image, stream
 
+from notebook_samples import image, stream
 from rtcd.diff.json_edits import same_json
 from rtcd.diff.outputs import OutputsEdit, StreamEdit, diff_outputs
 
@@ -56,6 +56,11 @@ def test_only_the_last_stream_is_edited_in_place() -> None:
 
 def test_an_output_that_went_takes_no_other_with_it() -> None:
     assert diff_outputs([image("A"), image("B")], [image("B")]) == OutputsEdit((0,))
+
+
+def test_a_stream_that_stays_is_not_edited_into_the_next_one() -> None:
+    edit = diff_outputs([image("A"), stream("a\n")], [stream("a\n"), stream("a\nb\n")])
+    assert edit == OutputsEdit((0,), None, (stream("a\nb\n"),))
 
 
 OUTPUTS = st.lists(

@@ -20,9 +20,7 @@ READ = os.O_RDONLY
 WAYS = pytest.mark.parametrize(
     "by_kernel",
     [
-        pytest.param(
-            True, marks=pytest.mark.skipif(not kernel_confines(), reason="needs openat2")
-        ),
+        pytest.param(True, marks=pytest.mark.skipif(not kernel_confines(), reason="needs openat2")),
         False,
     ],
     ids=["openat2", "by steps"],

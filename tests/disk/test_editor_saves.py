@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
-import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,10 +17,10 @@ import pytest
 
 from rtcd.disk.folder import Folder
 from rtcd.disk.notice import Notice
+from rtcd.disk.raw_io import digest_of
 from rtcd.disk.scan import load_rules
 from rtcd.disk.sensor import watch
 from rtcd.disk.settle import Look, Settle, Verdict
-from rtcd.disk.writer import Writer
 from rtcd.errors import HeldError
 from rtcd.project_path import ProjectPath
 
@@ -122,7 +121,7 @@ class Reader:
                 continue
             data = None if found is None else found.data
             known = self.known.get(path)
-            digest = None if known is None else hash_of(known)
+            digest = None if known is None else digest_of(known)
             look = Look.of(found, known, digest, parses=data is None or parses(path, data))
             verdict = self.settle.looked(path, look, time.monotonic())
             if verdict is Verdict.READY and data is not None:
@@ -135,12 +134,6 @@ class Reader:
         """Nothing waits, and nothing was told for a moment."""
         while len(self.settle) or time.monotonic() - self.last_notice < QUIET_S:
             await asyncio.sleep(0.01)
-
-
-def hash_of(data: bytes) -> str:
-    from rtcd.disk.raw_io import digest_of
-
-    return digest_of(data)
 
 
 @asynccontextmanager

@@ -13,9 +13,9 @@ from time import perf_counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from notebook_samples import READABLE, code, fixture, image, notebook, stream, text
 from pycrdt import Array, Map, Text
 
+from notebook_samples import READABLE, code, fixture, image, notebook, stream, text
 from rtcd.content import Cell, NotebookContent, TextContent, canonical_json, cell_meaning
 from rtcd.crdt.shared_doc import SharedDoc
 from rtcd.documents.notebook_document import NotebookDocument

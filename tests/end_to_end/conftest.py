@@ -28,8 +28,8 @@ def new_folder(workplace: Path) -> Iterator[NewFolder]:
     """Makes folders with an rtcd of their own; stops them at the end."""
     made: list[RtcdFolder] = []
 
-    def make(name: str, **settings: str) -> RtcdFolder:
-        folder = RtcdFolder(workplace / name / "project", workplace / name / "home", **settings)
+    def make(folder_name: str, **settings: str) -> RtcdFolder:
+        folder = RtcdFolder(workplace / folder_name / "project", workplace / folder_name / "home", **settings)
         made.append(folder)
         return folder
 

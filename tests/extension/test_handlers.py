@@ -128,9 +128,7 @@ async def test_a_target_that_is_not_on_disk_is_not_believed(http):
 async def test_a_file_replaced_by_a_move_gives_its_name_away(served, http):
     (served.project / "winner.txt").write_text("one\n")
     (served.project / "loser.txt").write_text("two\n")
-    await http.put(
-        "api/collaboration/session/loser.txt", json={"format": "text", "type": "file"}
-    )
+    await http.put("api/collaboration/session/loser.txt", json={"format": "text", "type": "file"})
     async with joined(served.address, "winner.txt") as room:
         (served.project / "winner.txt").rename(served.project / "loser.txt")
         assert (await moved(http, "winner.txt", "loser.txt")).json() == {
@@ -226,7 +224,9 @@ async def test_kernels_start_in_the_project(served, http):
     try:
         found = [
             Path(f"/proc/{pid}/cwd").resolve()
-            for pid in _children_of(json.loads((served.places.state / "server.json").read_text())["pid"])
+            for pid in _children_of(
+                json.loads((served.places.state / "server.json").read_text())["pid"]
+            )
         ]
         assert found == [served.project]
     finally:

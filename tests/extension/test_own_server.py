@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-
 import signal
 import subprocess
 import sys
@@ -118,12 +117,11 @@ async def test_what_was_typed_just_before_the_end_of_the_server_is_saved(own_ser
     file = server.root / "a.txt"
     file.write_text("one\n")
     address = await server.address()
-    async with joined(address, "a.txt") as room:
-        async with joined(address, "a.txt") as second:
-            room.text += "typed\n"
-            await until(lambda: second.content == "one\ntyped\n")
-            assert file.read_text() == "one\n"
-            await asyncio.to_thread(server.stop)
+    async with joined(address, "a.txt") as room, joined(address, "a.txt") as second:
+        room.text += "typed\n"
+        await until(lambda: second.content == "one\ntyped\n")
+        assert file.read_text() == "one\n"
+        await asyncio.to_thread(server.stop)
     assert file.read_text() == "one\ntyped\n"
 
 

@@ -55,10 +55,9 @@ async def test_a_flush_that_failed_is_not_called_a_success(served):
     async def refuse(_path):
         return {"error": {"code": "disk-full", "message": "no space", "hint": ""}}
 
-    async with daemon(served.places, refuse):
-        async with joined(served.address, "failed.txt") as room:
-            room.text += "typed\n"
-            assert await room.save() == "failed"
+    async with daemon(served.places, refuse), joined(served.address, "failed.txt") as room:
+        room.text += "typed\n"
+        assert await room.save() == "failed"
     assert (served.project / "failed.txt").read_text() == "one\n"
 
 
@@ -68,11 +67,10 @@ async def test_a_daemon_that_does_not_answer_makes_the_save_fail_after_five_seco
     async def never(_path):
         await asyncio.sleep(60)
 
-    async with daemon(served.places, never):
-        async with joined(served.address, "mute.txt") as room:
-            started = asyncio.get_running_loop().time()
-            assert await room.save() == "failed"
-            assert 4 < asyncio.get_running_loop().time() - started < 7
+    async with daemon(served.places, never), joined(served.address, "mute.txt") as room:
+        started = asyncio.get_running_loop().time()
+        assert await room.save() == "failed"
+        assert 4 < asyncio.get_running_loop().time() - started < 7
 
 
 async def test_what_the_daemon_had_not_written_is_saved_after_its_death_without_a_keystroke(served):
@@ -193,25 +191,23 @@ async def test_a_file_the_daemon_does_not_share_is_saved_by_the_server(served):
     async def not_mine(_path):
         return {"error": {"code": "not-shared", "message": "ignored", "hint": ""}}
 
-    async with daemon(served.places, not_mine):
-        async with joined(served.address, "ignored.txt") as room:
-            room.text += "typed\n"
-            assert await room.save() == "success"
-            assert file.read_text() == "one\ntyped\n"
-            room.text += "more\n"
-            await until(lambda: file.read_text() == "one\ntyped\nmore\n", 5)
+    async with daemon(served.places, not_mine), joined(served.address, "ignored.txt") as room:
+        room.text += "typed\n"
+        assert await room.save() == "success"
+        assert file.read_text() == "one\ntyped\n"
+        room.text += "more\n"
+        await until(lambda: file.read_text() == "one\ntyped\nmore\n", 5)
 
 
 async def test_a_quiet_room_asks_the_daemon_once(served):
     (served.project / "quiet.txt").write_text("one\n")
-    async with daemon(served.places) as requests:
-        async with joined(served.address, "quiet.txt") as room:
-            room.text += "typed\n"
-            # Rooms of other tests live on for a minute and may ask, too.
-            asked = {"command": "flush", "arguments": {"path": "quiet.txt"}}
-            await until(lambda: asked in requests, 4)
-            await asyncio.sleep(1)
-            assert requests.count(asked) == 1
+    async with daemon(served.places) as requests, joined(served.address, "quiet.txt") as room:
+        room.text += "typed\n"
+        # Rooms of other tests live on for a minute and may ask, too.
+        asked = {"command": "flush", "arguments": {"path": "quiet.txt"}}
+        await until(lambda: asked in requests, 4)
+        await asyncio.sleep(1)
+        assert requests.count(asked) == 1
 
 
 async def test_a_daemon_that_works_with_another_server_is_not_relied_on(served):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from end_to_end.stock_server import StockServer
 
+from end_to_end.stock_server import StockServer
 from rtcd.server.address import ServerAddress
 
 

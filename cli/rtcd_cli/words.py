@@ -1,0 +1,49 @@
+"""The stable words of documents, in words for people; an unknown one is shown as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rtcd_cli.output import safe
+
+SERVER_MODES = {
+    "embedded": "started by rtcd",
+    "shared-folder": "a server that serves this folder already",
+    "remote": "elsewhere",
+}
+
+HOLDS = {
+    "invalid-notebook": "not a valid notebook",
+    "not-utf8": "not UTF-8 text",
+    "binary": "not a text file",
+    "too-large": "too large",
+    "no-permission": "no permission",
+    "disk-full": "the disk is full",
+    "read-only": "read-only",
+    "name-collision": "two names the system cannot tell apart",
+    "type-changed": "no longer a plain file",
+    "symlink": "a symbolic link",
+    "hard-link": "a file with several names",
+    "refused-path": "a name that is refused",
+    "server-refused": "the server refuses it",
+    "unsupported-format": "an unknown format",
+}
+
+CONFLICTS = {
+    "stale-save": "saved from an older version",
+    "same-line": "both changed the same line",
+    "restored-old-version": "an older version was saved again",
+    "delete-edit": "one deleted what the other edited",
+    "both-created": "both created it",
+    "moved-cell": "both moved the same cell",
+    "server-rollback": "the server came back with an older version",
+    "server-overwrite": "the server's file was overwritten",
+    "rename": "both renamed it",
+}
+
+SOURCES = {"disk": "a save", "room": "typed live", "server": "the server", "restore": "restored"}
+
+
+def worded(words: Mapping[str, str], stable: str) -> str:
+    """What stands for a stable word, safe for a terminal."""
+    return words.get(stable) or safe(stable)

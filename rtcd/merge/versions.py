@@ -1,0 +1,140 @@
+"""The versions of one file that an editor may still have loaded, in order of age."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rtcd.content import Content, TextContent
+from rtcd.merge.candidates import Candidate
+
+KEEP: Final = 8
+MAX_BYTES: Final = 32 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Version:
+    """A content that was on this disk.
+
+    Attributes:
+        number: grows by one with each version; never used twice.
+        content: what it holds.
+        update: the CRDT state it is, as an update from nothing; None when it was not stored (the
+            newest version may share the shadow's state).
+        own_save: a save of this disk put it there; else the daemon wrote it.
+        read: somebody read the file since; None where nobody can know.
+        at: when, in seconds.
+        base: number of the version that an own save was made from.
+    """
+
+    number: int
+    content: Content
+    update: bytes | None
+    own_save: bool
+    read: bool | None
+    at: float
+    base: int | None = None
+
+
+class VersionRing:
+    """The last versions, some of them long ago, within a number and a size; the newest always.
+
+    An editor may sit on a version for an hour while others type; so what makes room is not what
+    is oldest but what is least likely to be anybody's base, and then what has close neighbours in
+    time.
+    """
+
+    def __init__(self, *, keep: int = KEEP, max_bytes: int = MAX_BYTES) -> None:
+        self.keep = keep
+        self.max_bytes = max_bytes
+        self._versions: list[Version] = []
+        self._next_number = 0
+
+    def __iter__(self) -> Iterator[Version]:
+        return iter(self._versions)
+
+    def __len__(self) -> int:
+        return len(self._versions)
+
+    def __getitem__(self, place: int) -> Version:
+        return self._versions[place]
+
+    @property
+    def newest(self) -> Version | None:
+        """The last one, or None when there is none."""
+        return self._versions[-1] if self._versions else None
+
+    def push(
+        self,
+        content: Content,
+        *,
+        at: float,
+        own_save: bool,
+        read: bool | None = None,
+        base: int | None = None,
+    ) -> Version:
+        """Add a version as the newest."""
+        version = Version(self._next_number, content, None, own_save, read, at, base)
+        self._next_number += 1
+        self._versions.append(version)
+        self.make_room()
+        return version
+
+    def make_room(self) -> None:
+        """Drop versions until number and size are within their limits."""
+        while len(self._versions) > 1 and (
+            len(self._versions) > self.keep or self._size() > self.max_bytes
+        ):
+            self._drop(self._least_useful())
+
+    def candidates(self, now: float) -> Sequence[Candidate]:
+        """All versions as candidates for the base of a save made now."""
+        places = {version.number: place for place, version in enumerate(self._versions)}
+        return [
+            Candidate(
+                content=version.content,
+                own_save=version.own_save,
+                read=version.read,
+                base=None if version.base is None else places.get(version.base),
+                age=max(0.0, now - version.at),
+            )
+            for version in self._versions
+        ]
+
+    def _size(self) -> int:
+        return sum(size_of(v.content) + len(v.update or b"") for v in self._versions)
+
+    def _least_useful(self) -> int:
+        old = range(len(self._versions) - 1)
+        for place in old:
+            version = self._versions[place]
+            if version.read is False and not version.own_save:
+                return place
+        bases = {version.base for version in self._versions}
+        for place in old:
+            version = self._versions[place]
+            if version.own_save and version.base is not None and version.number in bases:
+                return place
+        if len(old) == 1:
+            return 0
+        # The first stays longest: it is what an editor loaded that was there before anything.
+        return min(old[1:], key=self._crowding)
+
+    def _crowding(self, place: int) -> float:
+        """Time between its neighbours, as a share of its age."""
+        before, after = self._versions[place - 1].at, self._versions[place + 1].at
+        return (after - before) / (self._versions[-1].at - self._versions[place].at + 1.0)
+
+    def _drop(self, place: int) -> None:
+        gone = self._versions.pop(place)
+        for version in self._versions:
+            if version.base == gone.number:
+                version.base = gone.base
+
+
+def size_of(content: Content) -> int:
+    """Roughly the memory of a content in bytes; outputs are shared between versions."""
+    if isinstance(content, TextContent):
+        return len(content.text)
+    return sum(len(cell.source) + 200 for cell in content.cells)
