@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
-from typing import NoReturn, TextIO
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -66,6 +67,22 @@ Exit codes:
 class SectionedGroup(click.Group):
     """A group whose help lists the commands by what a person wants to do."""
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's own
+    ) -> click.Context:
+        """As click does; help may be printed here."""
+        with _pipe_watched():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
+        """As click does."""
+        with _pipe_watched():
+            return super().invoke(ctx)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in the order of the sections."""
         return [name for names in SECTIONS.values() for name in names]
@@ -91,6 +108,14 @@ class SectionedGroup(click.Group):
                     assert command is not None
                     rows.append((name.ljust(widest), command.get_short_help_str(100)))
                 formatter.write_dl(rows)
+
+
+@contextmanager
+def _pipe_watched() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise report_error.PipeClosedError from None
 
 
 @click.group(

@@ -25,6 +25,10 @@ INTERRUPTED = 130
 PIPE_CLOSED = 141
 
 
+class PipeClosedError(Exception):
+    """Whoever read our output has stopped; click would take a ``BrokenPipeError`` for its own."""
+
+
 def run(call: Callable[[], Any], arguments: Sequence[str]) -> int:
     """Carry out a call of the command line; returns the exit code and never raises what is known.
 
@@ -47,13 +51,8 @@ def run(call: Callable[[], Any], arguments: Sequence[str]) -> int:
         return report(error.format_message(), "", "error", error.exit_code, as_json=as_json)
     except RtcdError as error:
         return report(error.message, error.hint, error.code, error.exit_code, as_json=as_json)
-    except BrokenPipeError:
+    except (PipeClosedError, BrokenPipeError):
         return _pipe_closed()
-    except SystemExit as error:
-        # click ends the process itself where a pipe closes while it prints help.
-        if isinstance(error.__context__, BrokenPipeError):
-            return _pipe_closed()
-        raise
     except Exception as error:  # noqa: BLE001 - the edge of the program
         return report_bug(error, as_json=as_json)
     return code if isinstance(code, int) else 0

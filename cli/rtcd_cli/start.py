@@ -184,7 +184,7 @@ def _progress_line(*, wanted: bool) -> Iterator[Progress]:
         yield lambda _: None
         return
     with console.status("Starting") as spinner:
-        yield lambda sentence: spinner.update(Text(safe(sentence)))
+        yield lambda sentence: spinner.update(Text(safe(sentence[:1].upper() + sentence[1:])))
 
 
 def _tell(

@@ -73,6 +73,8 @@ class _BuiltIn:
         for reason, patterns in _GROUPS:
             for pattern in patterns.split():
                 self._add(pattern, f"{reason} (built-in rule `{pattern}`)")
+        parts = (f"(?:{compiled.pattern})" for compiled, _ in self._others)
+        self._any_other = re.compile("|".join(parts), re.IGNORECASE)
 
     def _add(self, pattern: str, why: str) -> None:
         if not _is_wild(pattern):
@@ -91,7 +93,7 @@ class _BuiltIn:
         while found is None and place >= 0:
             found = self._endings.get(folded[place:])
             place = folded.find(".", place + 1)
-        if found is not None:
+        if found is not None or not self._any_other.match(name):
             return found
         return next((why for compiled, why in self._others if compiled.match(name)), None)
 

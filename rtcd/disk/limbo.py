@@ -184,8 +184,13 @@ class Limbo:
         waiting.release_at = max(waiting.release_at, now + KEEP_SURPRISE_S)
         return found
 
-    def snapshot(self, name: str, path: ProjectPath) -> Snapshot | None:
-        """Read a file in limbo under the path that it had; None if it is not a plain file."""
+    def snapshot(
+        self, name: str, path: ProjectPath, likely: Snapshot | None = None
+    ) -> Snapshot | None:
+        """Read a file in limbo under the path that it had; None if it is not a plain file.
+
+        Comparing with the ``likely`` content is cheaper than its digest.
+        """
         try:
             fd = os.open(name, _READ, dir_fd=self.fd)
         except OSError:
@@ -198,7 +203,8 @@ class Limbo:
             stat = FileStat.of(os.fstat(fd))
         finally:
             os.close(fd)
-        return Snapshot(path=path, stat=stat, data=data, digest=digest_of(data))
+        digest = likely.digest if likely and likely.data == data else digest_of(data)
+        return Snapshot(path=path, stat=stat, data=data, digest=digest)
 
     def cut_off_in_place(self) -> list[tuple[ProjectPath, bytes, bytes]]:
         """Writes in place that a crash may have cut off: path, old bytes, new bytes."""

@@ -63,6 +63,8 @@ def format_notebook(content: NotebookContent, template: bytes | None) -> bytes:
     if template is None:
         return _checked(_plain, content, None)
     reading = read_notebook(template)
+    if same_notebook(content, reading.content, written_over=reading.content):
+        return template
     try:
         return _checked(_rewritten, content, reading)
     except ApplyError:

@@ -80,22 +80,36 @@ def load_rules(folder: Folder) -> IgnoreRules:
     """Read the ignore files of all folders that are not themselves left out."""
     git: dict[ProjectPath | None, str] = {}
     own: dict[ProjectPath | None, str] = {}
+    rules = IgnoreRules()
     waiting: list[ProjectPath | None] = [None]
     while waiting:
         here = waiting.pop()
         entries = list(children(folder, here))
-        names = {path.name for path, stat in entries if stat.kind == "file"}
-        for name, texts in ((GITIGNORE, git), (RTCDIGNORE, own)):
-            if name in names:
-                texts[here] = _text(folder, here, name)
-        # Rebuilt only where a file was added: most folders have none.
-        rules = IgnoreRules(git, own)
+        if _read_rules(folder, here, entries, git, own):
+            rules = IgnoreRules(git, own)
         waiting.extend(
             path
             for path, stat in entries
             if stat.kind == "folder" and rules.why_ignored(path, True) is None
         )
-    return IgnoreRules(git, own)
+    return rules
+
+
+def _read_rules(
+    folder: Folder,
+    here: ProjectPath | None,
+    entries: list[tuple[ProjectPath, FileStat]],
+    git: dict[ProjectPath | None, str],
+    own: dict[ProjectPath | None, str],
+) -> bool:
+    """Add the texts of the ignore files in a folder; True when there is one."""
+    names = {path.name for path, stat in entries if stat.kind == "file"}
+    found = False
+    for name, texts in ((GITIGNORE, git), (RTCDIGNORE, own)):
+        if name in names:
+            texts[here] = _text(folder, here, name)
+            found = True
+    return found
 
 
 def _text(folder: Folder, path: ProjectPath | None, name: str) -> str:

@@ -11,7 +11,7 @@ import errno
 import os
 from collections.abc import AsyncGenerator, Callable, Iterable
 
-from asyncinotify import Event, Inotify, Mask
+from asyncinotify import Event, Inotify, Mask, Watch
 
 from rtcd.disk.folder import Folder
 from rtcd.disk.notice import Notice, NoticeKind
@@ -83,6 +83,7 @@ class _Watching:
         self._ignored = ignored
         self._inotify = _new_inotify()
         self._folders: dict[int, ProjectPath | None] = {}
+        self._watches: dict[ProjectPath, Watch] = {}
         self._half_moves: dict[int, ProjectPath] = {}
         self._unnameable: set[tuple[ProjectPath | None, str]] = set()
 
@@ -141,7 +142,7 @@ class _Watching:
         if watch is None or watch.wd not in self._folders:
             return []
         if mask & _IGNORED:
-            self._folders.pop(watch.wd)
+            self._forget(watch.wd)
             return []
         here = self._folders[watch.wd]
         if event.name is None:
@@ -154,6 +155,11 @@ class _Watching:
         if mask & _ISDIR:
             return self._of_a_folder(path, mask, event.cookie)
         return self._of_a_file(path, mask, event.cookie)
+
+    def _forget(self, wd: int) -> None:
+        path = self._folders.pop(wd)
+        if path is not None:
+            self._watches.pop(path, None)
 
     def _of_the_folder_itself(self, here: ProjectPath | None, mask: int) -> list[Notice]:
         if here is None and mask & _ROOT_ENDED:
@@ -207,13 +213,14 @@ class _Watching:
 
     def _stop_watching(self, folder: ProjectPath) -> None:
         """Drop the watches of a folder that moved away, or of all that is under its name."""
-        for wd, path in list(self._folders.items()):
-            if path is not None and (path == folder or path.is_below(folder)):
-                del self._folders[wd]
-                for watch in self._inotify.watches:
-                    if watch.wd == wd:
-                        with contextlib.suppress(OSError):
-                            self._inotify.rm_watch(watch)
+        if folder not in self._watches:
+            return
+        for path in [p for p in self._watches if p == folder or p.is_below(folder)]:
+            watch = self._watches.pop(path)
+            self._folders.pop(watch.wd, None)
+            # The kernel may have dropped it already, with the folder.
+            with contextlib.suppress(OSError):
+                self._inotify.rm_watch(watch)
 
     def _watch_from(self, start: ProjectPath | None) -> list[Notice]:
         """Watch a folder and those in it, then mention what is there: first watch, then look."""
@@ -254,6 +261,8 @@ class _Watching:
                 raise OutOfWatchesError("the system has no inotify watches left") from error
             return False
         self._folders[watch.wd] = path
+        if path is not None:
+            self._watches[path] = watch
         return True
 
 

@@ -117,7 +117,7 @@ class Writer:
         name = self._limbo.new_name(Entry(path, frozenset({digest_of(data), expected.digest})))
         with self._temporary(name, data, like=(parent, path.name)) as fd:
             swapped = self._swap(parent, path, name, expected)
-            found = self._limbo.snapshot(swapped, path)
+            found = self._limbo.snapshot(swapped, path, expected)
             if found is None:
                 self._swap_back(parent, path, swapped)
                 raise vanished(path)

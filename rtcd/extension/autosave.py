@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Mapping
 
 from jupyter_server_ydoc.rooms import DocumentRoom
-from pycrdt import TransactionEvent
 from pycrdt.websocket import YRoom
 
 from rtcd.extension.flush import DaemonGoneError, FlushFailedError, NotSharedError
@@ -34,7 +33,9 @@ class RoomWatch:
         self.not_before = float("-inf")
         self.busy = False
         self._clock = clock
-        self._subscription = room.ydoc.observe(self._on_change)
+        # All but `state`: what the server and the daemon note there about a save is no change.
+        shared = {name: room.ydoc[name] for name in room.ydoc if name != "state"}
+        self._subscriptions = [(one, one.observe_deep(self._on_change)) for one in shared.values()]
 
     @property
     def loader(self) -> CarefulFileLoader:
@@ -42,7 +43,7 @@ class RoomWatch:
         loader: CarefulFileLoader = self.room._file
         return loader
 
-    def _on_change(self, _event: TransactionEvent) -> None:
+    def _on_change(self, _events: list[object]) -> None:
         self.changed_at = self._clock()
 
     def mark_unsaved(self) -> None:
@@ -63,7 +64,8 @@ class RoomWatch:
 
     def close(self) -> None:
         """Stop watching."""
-        self.room.ydoc.unobserve(self._subscription)
+        for shared, subscription in self._subscriptions:
+            shared.unobserve(subscription)
 
 
 class Autosave:

@@ -14,6 +14,7 @@ from rtcd.diff.sequences import matches, seq_diff
 
 LINE = re.compile(r"[^\n]+|\n")
 TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+SPACED_TOKEN = re.compile(r"(\s*)(\w+|[^\w\s])")
 WORD = re.compile(r"\w+")
 
 MIN_SHARE = 0.7
@@ -26,7 +27,9 @@ MAX_LINE_PAIRS = 400
 MAX_TOKENS = 20_000
 
 
-def common_insertion(ours: str, theirs: str, known: Collection[str]) -> str:
+def common_insertion(
+    ours: str, theirs: str, known: Collection[str], *, left: str = "", right: str = ""
+) -> str:
     """The longest text that both insertions hold, piece by piece in order; often empty.
 
     Args:
@@ -34,6 +37,8 @@ def common_insertion(ours: str, theirs: str, known: Collection[str]) -> str:
         theirs: what the other side inserted at the same place.
         known: the words of the text around; a word that is not among them is telling: nobody
             types it twice by chance.
+        left: the character before the place.
+        right: the character behind it.
     """
     if ours == theirs:
         return ours
@@ -50,7 +55,7 @@ def common_insertion(ours: str, theirs: str, known: Collection[str]) -> str:
         return "\n" + common[:-1] if common.endswith("\n") else ""
     if "\n" in ours or "\n" in theirs:
         return _common_lines(LINE.findall(ours), LINE.findall(theirs), known)
-    return _common_words(ours, theirs, known)
+    return _common_words(ours, theirs, known, left=left, right=right)
 
 
 def _is_end_of(part: str, whole: str) -> bool:
@@ -187,32 +192,42 @@ def _only_adds(ours: str, theirs: str, known: Collection[str]) -> bool:
 # Words
 
 
-def _common_words(ours: str, theirs: str, known: Collection[str]) -> str:
-    """Runs of equal tokens that hold a telling word."""
-    old, new = TOKEN.findall(ours), TOKEN.findall(theirs)
+def _common_words(
+    ours: str, theirs: str, known: Collection[str], *, left: str = "", right: str = ""
+) -> str:
+    """Runs of equal words that hold a telling one, each with the blank before it."""
+    old, new = _spaced(ours), _spaced(theirs)
     if len(old) > MAX_TOKENS or len(new) > MAX_TOKENS:
         return ""
-    gaps = seq_diff(old, new)
+    # Words only: blanks are everywhere, and would pair words that are not the same.
+    gaps = seq_diff([token for _, token in old], [token for _, token in new])
     kept: list[str] = []
-    start = 0
-    glued_before = False
-    for gap in [*gaps, None]:
-        end = len(old) if gap is None else gap.old_start
-        # Where both go on differently, the blank before the next word belongs to each of them.
-        glued_after = (
-            gap is not None and gap.old_end > gap.old_start and gap.new_end > gap.new_start
-        )
-        run = "".join(old[start:end])
-        run = run.lstrip() if glued_before else run
-        run = run.rstrip() if glued_after else run
-        if _telling(run, known):
-            kept.append(run)
-        start = end if gap is None else gap.old_end
-        glued_before = glued_after
+    run: list[str] = []
+    last = (-1, -1)
+    for a, b in matches(gaps, len(old)):
+        if (a - 1, b - 1) != last:
+            kept.extend(_telling_run_of_words(run, known))
+            run = []
+        has_blank = (a, b) == (0, 0) or bool(kept or run)
+        blank = old[a][0] if has_blank and old[a][0] == new[b][0] else ""
+        run.append(blank + old[a][1])
+        last = a, b
+    kept.extend(_telling_run_of_words(run, known))
+    # The blanks that keep the words from their neighbours.
     common = "".join(kept)
-    # The blank that keeps the words from their neighbours.
-    if common and ours[-1] == theirs[-1] and ours[-1].isspace() and not common[-1].isspace():
+    if common and ours[-1] == theirs[-1] and ours[-1].isspace():
         common += ours[-1]
-    if common and ours[0] == theirs[0] and ours[0].isspace() and not common[0].isspace():
-        common = ours[0] + common
+    if common and WORD.fullmatch(left + common[0]) and left:
+        common = " " + common
+    if common and WORD.fullmatch(common[-1] + right) and right:
+        common += " "
     return common
+
+
+def _spaced(text: str) -> list[tuple[str, str]]:
+    """Words and signs, each with the blank before it."""
+    return [(match[1], match[2]) for match in SPACED_TOKEN.finditer(text)]
+
+
+def _telling_run_of_words(run: Sequence[str], known: Collection[str]) -> Sequence[str]:
+    return run if _telling("".join(run), known) else ()

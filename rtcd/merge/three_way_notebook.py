@@ -90,6 +90,7 @@ class _NotebookMerge:
             if self.my_keys[my_place][0] != "ours" or key in self.my_keys:
                 continue
             if self._is_one_cell(my_place, their_place):
+                self.twins.pop(self.my_keys[my_place], None)
                 self.my_keys[my_place] = key
             elif key not in self.twins.values():
                 self.twins[self.my_keys[my_place]] = key

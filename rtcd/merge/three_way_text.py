@@ -223,37 +223,75 @@ def _same_line(lines: _Lines, mine: Sequence[TextEdit], other: Sequence[TextEdit
 # The same text twice
 
 
+@dataclass(frozen=True, slots=True)
+class _Insertion:
+    """Inserted text that may be told to stand anywhere from ``low`` to ``high``."""
+
+    at: int
+    low: int
+    high: int
+    text: str
+    turns: bool
+
+    def told_at(self, where: int) -> str:
+        """The text when it is told to be inserted there."""
+        if not self.turns:
+            return self.text
+        turn = (where - self.at) % len(self.text)
+        return self.text[turn:] + self.text[:turn]
+
+    def without(self, common: str, where: int) -> _Insertion:
+        """What is left behind the text that was found to be shared."""
+        text = self.told_at(where)
+        last = common.split("\n")[-1] or common.split("\n")[-2]
+        rest = text[text.rfind(last.strip()) + len(last.strip()) :]
+        return _Insertion(where, where, self.high, rest, turns=False)
+
+
 def _shared_insertions(
     base: str, mine: Sequence[TextEdit], other: Sequence[TextEdit]
 ) -> list[TextEdit]:
     """What both inserted at one place, as insertions into the base."""
+    my_queue = [_insertion(base, edit) for edit in reversed(mine) if edit.text]
+    their_queue = [_insertion(base, edit) for edit in reversed(other) if edit.text]
     found: list[TextEdit] = []
     known: frozenset[str] | None = None
-    at = 0
-    for edit in mine:
-        if not edit.text:
-            continue
-        low, high = _reach(base, edit)
-        while at < len(other) and _reach(base, other[at])[1] < low:
-            at += 1
-        for place in range(at, len(other)):
-            their = other[place]
-            their_low, their_high = _reach(base, their)
-            if their_low > high:
-                break
-            if not their.text:
-                continue
-            # The places the differ chose lie at line borders; others may lie inside a line.
-            where = edit.start if their_low <= edit.start <= their_high else their.start
-            where = where if low <= where <= high else max(low, their_low)
-            if known is None:
-                known = words_of(base)
-            text = common_insertion(_turned_to(edit, where), _turned_to(their, where), known)
-            if text and (not found or found[-1].start <= where):
+    while my_queue and their_queue:
+        my, their = my_queue[-1], their_queue[-1]
+        behind = my_queue if my.high <= their.high else their_queue
+        if my.low <= their.high and their.low <= my.high:
+            known = words_of(base) if known is None else known
+            where = _common_place(my, their)
+            text = _common_text(base, my, their, where, known)
+            if text:
                 found.append(TextEdit(where, where, text))
-                at = place + 1
-                break
+                my_queue[-1] = my.without(text, where)
+                their_queue[-1] = their.without(text, where)
+        behind.pop()
     return _joined(found)
+
+
+def _common_place(my: _Insertion, their: _Insertion) -> int:
+    # The places the differ chose lie at line borders; others may lie inside a line.
+    low, high = max(my.low, their.low), min(my.high, their.high)
+    return next((place for place in (my.at, their.at) if low <= place <= high), low)
+
+
+def _common_text(
+    base: str, my: _Insertion, their: _Insertion, where: int, known: frozenset[str]
+) -> str:
+    return common_insertion(
+        my.told_at(where),
+        their.told_at(where),
+        known,
+        left=base[max(where - 1, 0) : where],
+        right=base[where : where + 1],
+    )
+
+
+def _insertion(base: str, edit: TextEdit) -> _Insertion:
+    low, high = _reach(base, edit)
+    return _Insertion(edit.start, low, high, edit.text, turns=edit.start == edit.end)
 
 
 def _reach(base: str, edit: TextEdit) -> tuple[int, int]:
@@ -268,14 +306,6 @@ def _reach(base: str, edit: TextEdit) -> tuple[int, int]:
     while high < MAX_SLIDE and end + high < len(base) and base[end + high] == text[high % length]:
         high += 1
     return start - low, end + high
-
-
-def _turned_to(edit: TextEdit, where: int) -> str:
-    """The inserted text when the insertion is told to be at another offset."""
-    if edit.start != edit.end:
-        return edit.text
-    turn = (where - edit.start) % len(edit.text)
-    return edit.text[turn:] + edit.text[:turn]
 
 
 def _joined(found: Sequence[TextEdit]) -> list[TextEdit]:

@@ -21,7 +21,7 @@ from rtcd.content import JsonObject
 from rtcd.crdt.shared_doc import SharedDoc
 from rtcd.crdt.shared_types import Array
 from rtcd.errors import RtcdError, ServerUnreachableError
-from rtcd.rooms.claims import ClaimTable, client_of, format_claim, parse_claim
+from rtcd.rooms.claims import SAFE_PART, ClaimTable, client_of, format_claim, parse_claim
 from rtcd.rooms.connection import Clock, RoomConnection
 from rtcd.rooms.events import RoomUpdated
 from rtcd.rooms.news import Announcement, Hearing, format_item, key_of
@@ -88,7 +88,11 @@ class Announcements:
             room_id,
             user=user,
             autosave=False,
-            timing=replace(room_timing or RoomTiming(), renew=timing.renew),
+            timing=replace(
+                room_timing or RoomTiming(),
+                renew=timing.renew,
+                break_after=timing.lease * SAFE_PART,
+            ),
             clock=clock,
         )
         self = cls(room, timing, clock)
@@ -150,16 +154,17 @@ class Announcements:
         Raises:
             ServerUnreachableError: the connection is over; nothing is claimed.
         """
-        key = self._new_key()
-        try:
-            await self._edit(lambda: self._claims.append(format_claim(key, file_id)), key)
-            while file_id in self._held or not self._table.is_held(key, self._clock()):
-                await self._wait_for_change()
-            self._held[file_id] = key
-        except BaseException:
-            with suppress(ServerUnreachableError):
-                await asyncio.shield(self._erase([key]))
-            raise
+        while True:
+            key = self._new_key()
+            try:
+                if await self._queue_up(key, file_id):
+                    self._held[file_id] = key
+                    return
+            except BaseException:
+                with suppress(ServerUnreachableError):
+                    await asyncio.shield(self._erase([key]))
+                raise
+            await self._erase([key])
 
     async def release(self, file_id: str) -> None:
         """Give the claim back; nothing happens without one, or after the connection ended."""
@@ -195,6 +200,16 @@ class Announcements:
         await self._room.close()
         if self._pump_task is not None:
             await self._pump_task
+
+    async def _queue_up(self, key: str, file_id: str) -> bool:
+        """Make a claim and wait until it is ours; False when a break in the link made it void."""
+        self._table.made(key, self._clock())
+        await self._edit(lambda: self._claims.append(format_claim(key, file_id)), key)
+        while file_id in self._held or not self._table.is_held(key, self._clock()):
+            if self._table.is_void(key):
+                return False
+            await self._wait_for_change()
+        return True
 
     def _new_key(self) -> str:
         self._number += 1
@@ -274,19 +289,6 @@ class Announcements:
             with suppress(ServerUnreachableError):
                 await self._edit(edit)
 
-    async def _wake(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
-
-    async def _sweep(self) -> None:
-        """Take out what the dead left behind."""
-        claims = set(self._table.dead_keys())
-        news = {key_of(item) for item in self._news}
-        news = {key for key in news if self._table.is_dead(client_of(key))}
-        if (claims or news) and not self.is_closed:
-            with suppress(ServerUnreachableError):
-                await self._edit(lambda: (self._remove_claims(claims), self._remove_news(news)))
-
     def _take(self, event: RoomUpdated) -> None:
         if not event.own:
             with suppress(RtcdError):
@@ -306,4 +308,5 @@ class Announcements:
         self._table.see_claims(dict(claim for claim in found if claim is not None), self._clock())
 
     def _see_clients(self) -> None:
-        self._table.see_clients(self._room.heard_at(), self._room.confirmed_at)
+        room = self._room
+        self._table.see_clients(room.heard_at(), room.confirmed_at, room.unbroken_since)

@@ -8,8 +8,9 @@ when all of these are gone: released, or their owners dead.
 An owner is dead when it said goodbye, or when it was silent for ``lease`` seconds *of a link that
 worked*: that is, when a message that we said ``lease`` after its last one has come back to us. By
 the server's order it had not spoken before that. In turn a claim of our own is held only while our
-last confirmed message is younger than ``lease``: we stop believing in it before others may take it.
-No two clocks are compared, so they may differ.
+last confirmed message is younger than ``lease``: we stop believing in it before others may take it,
+and for good: a claim that was older than a break in our confirmations is void, even if nobody took
+it out of the list yet. No two clocks are compared, so they may differ.
 
 A server that starts anew forgets all claims, and every connection to it breaks: claims are lost with
 the connection.
@@ -39,6 +40,17 @@ class ClaimTable:
     _last_word: dict[int, float] = field(default_factory=dict)
     _gone: set[int] = field(default_factory=set)
     _confirmed_at: float | None = None
+    _unbroken_since: float | None = None
+    _made_at: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def break_seconds(self) -> float:
+        """The longest time without a confirmation that does no harm."""
+        return self.lease * SAFE_PART
+
+    def made(self, key: str, now: float) -> None:
+        """We are about to make a claim."""
+        self._made_at[key] = now
 
     def see_claims(self, files: Mapping[str, str], now: float) -> None:
         """The shared list as it is now, as claim key to file id."""
@@ -46,9 +58,19 @@ class ClaimTable:
             self._last_word.setdefault(client_of(key), now)
         self._files = dict(files)
 
-    def see_clients(self, heard_at: Mapping[int, float | None], confirmed_at: float | None) -> None:
-        """When each client was last heard (None: it said goodbye), and our own last confirmation."""
+    def see_clients(
+        self,
+        heard_at: Mapping[int, float | None],
+        confirmed_at: float | None,
+        unbroken_since: float | None,
+    ) -> None:
+        """When each client was last heard (None: it said goodbye), and how our own words came back.
+
+        ``confirmed_at`` and ``unbroken_since`` are those of ``Awareness`` with our
+        ``break_seconds``.
+        """
         self._confirmed_at = confirmed_at
+        self._unbroken_since = unbroken_since
         for client_id, at in heard_at.items():
             if at is None:
                 self._gone.add(client_id)
@@ -71,6 +93,12 @@ class ClaimTable:
     def forget(self, key: str) -> None:
         """Our claim is released or given up."""
         self._before.pop(key, None)
+        self._made_at.pop(key, None)
+
+    def is_void(self, key: str) -> bool:
+        """True when others may have passed over this claim of ours: make another."""
+        made_at, since = self._made_at.get(key), self._unbroken_since
+        return made_at is None or (since is not None and made_at < since)
 
     def is_first(self, key: str) -> bool:
         """True when nobody is before this claim of ours any more."""
@@ -81,9 +109,9 @@ class ClaimTable:
 
     def is_held(self, key: str, now: float) -> bool:
         """True when it is ours, and nobody else may believe that we are dead."""
-        if self._confirmed_at is None or now - self._confirmed_at >= self.lease * SAFE_PART:
+        if self._confirmed_at is None or now - self._confirmed_at >= self.break_seconds:
             return False
-        return self.is_first(key)
+        return not self.is_void(key) and self.is_first(key)
 
     def is_dead(self, client_id: int) -> bool:
         """True when the owner of a claim will not act on it any more."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -171,8 +171,3 @@ def _reachable(value: dict[str, Any]) -> str:
     for everywhere in ("//0.0.0.0:", "//[::]:", "//*:"):
         url = url.replace(everywhere, "//127.0.0.1:")
     return url
-
-
-def embedded_only(servers: Iterable[FoundServer]) -> list[FoundServer]:
-    """Those that rtcd started."""
-    return [server for server in servers if server.embedded]

@@ -152,7 +152,7 @@ Next: rtcd status  who is here
     [
         ("a.py", None),
         ("not-yet.py", None),
-        (".env", ".env may hold a secret (built-in rule `.env*`)."),
+        (".env", ".env may hold a secret (built-in rule `"),
         ("data/x.csv", "data/x.csv"),
         ("bad.txt", "It is held (not-utf8): "),
     ],

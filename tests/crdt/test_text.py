@@ -65,8 +65,8 @@ def test_thousands_of_edits_of_a_large_text_take_no_time_each() -> None:
     doc = SharedDoc()
     text = shared_text(doc, before)
     edits = [TextEdit(at, at + 1, "e") for at in range(0, 1_000_000, 200)]
-    began = time.perf_counter()
+    began = time.process_time()
     with doc.transaction("disk"):
         replace_spans(text, before, edits)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
     assert str(text) == apply_edits(before, edits)

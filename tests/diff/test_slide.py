@@ -32,6 +32,12 @@ def test_a_deletion_slides_out_of_a_word() -> None:
     assert list(slide("b1 b11 b2", [TextEdit(4, 8, "")])) == [TextEdit(3, 7, "")]
 
 
+def test_an_edit_never_slides_into_its_neighbours() -> None:
+    before, behind = TextEdit(1, 3, "zz"), TextEdit(8, 9, "y")
+    assert list(slide("Q\naaaa b\n", [before, TextEdit(4, 5, "")])) == [before, TextEdit(5, 6, "")]
+    assert list(slide("b.......c", [TextEdit(5, 6, ""), behind])) == [TextEdit(6, 7, ""), behind]
+
+
 def test_an_insertion_slides_to_the_line_start() -> None:
     assert list(slide("a\nb\n", [TextEdit(1, 1, "\nnew")])) == [TextEdit(2, 2, "new\n")]
 

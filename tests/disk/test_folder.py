@@ -136,6 +136,40 @@ def test_a_read_never_mixes_two_versions(folder: Folder) -> None:
     assert held <= {"busy"}
 
 
+def test_bytes_and_stat_belong_together(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A save that lands after the bytes were read and before the second look is seen."""
+    file = folder.root / "a"
+    file.write_text("one")
+    bytes_of = Folder._bytes_of
+    saves = [b"two", b"six"]
+
+    def save_then(self: Folder, *arguments: object) -> bytes:
+        data = bytes_of(self, *arguments)  # type: ignore[arg-type]
+        if saves:
+            file.write_bytes(saves.pop(0))
+        return data
+
+    monkeypatch.setattr(Folder, "_bytes_of", save_then)
+    found = read(folder, "a")
+    assert (found.data, found.stat) == (b"six", folder.stat(at("a")))
+
+
+def test_a_file_that_is_never_still_is_held(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = folder.root / "a"
+    file.write_text("one")
+    bytes_of = Folder._bytes_of
+
+    def append_then(self: Folder, *arguments: object) -> bytes:
+        data = bytes_of(self, *arguments)  # type: ignore[arg-type]
+        file.write_bytes(data + b"x")
+        return data
+
+    monkeypatch.setattr(Folder, "_bytes_of", append_then)
+    assert code_of(folder, "a") == "busy"
+
+
 def test_a_file_that_shrinks_under_the_read_does_not_kill_us(folder: Folder) -> None:
     """The mapping is gone when the kernel copies: an error, not SIGBUS."""
     file = folder.root / "a"

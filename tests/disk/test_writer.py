@@ -15,11 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rtcd.disk import exchange as exchange_module
 from rtcd.disk import writer as writer_module
 from rtcd.disk.file_stat import Snapshot
 from rtcd.disk.folder import Folder
+from rtcd.disk.in_place import is_torn
 from rtcd.disk.writer import Writer
 from rtcd.errors import HeldError
 from rtcd.project_path import ProjectPath
@@ -535,9 +538,9 @@ def trace(frame, event, argument):
     return trace
 
 sys.settrace(trace)
-writer.write(ProjectPath.parse("a.txt"), b"the new content", expected=expected)
+data = b"2" if sys.argv[3] == "linked" else b"the new content"
+writer.write(ProjectPath.parse("a.txt"), data, expected=expected)
 sys.settrace(None)
-print("done")
 """
 
 
@@ -545,9 +548,12 @@ print("done")
 def test_killed_at_any_line_the_file_is_whole_and_no_save_is_lost(
     tmp_path: Path, kind: str
 ) -> None:
-    """The process dies before every 6th line of the write; then a new one recovers."""
+    """The process dies before every 3rd line of the write; then a new one recovers.
+
+    In place the new content is shorter: between the write and the cut the file is a mix.
+    """
     outcomes = set()
-    for place in range(1 + KINDS.index(kind), 2000, 6):
+    for place in range(1 + KINDS.index(kind), 2000, 3):
         root = tmp_path / str(place)
         project = Project(root)
         if kind == "linked":
@@ -585,7 +591,7 @@ def after_the_crash(project: Project, kind: str) -> str:
     recovered = [(found.path, found.data) for found in project.writer.recover()]
     data = project.read().data
     project.folder.close()
-    names = {b"one": "old", b"the new content": "new", b"somebody's save": "old"}
+    names = {b"one": "old", b"the new content": "new", b"2": "new", b"somebody's save": "old"}
     assert data in names
     if kind == "save" and data != b"somebody's save":
         assert recovered == [(PATH, b"somebody's save")]
@@ -617,6 +623,13 @@ def test_what_nobody_can_place_is_kept_for_people(tmp_path: Path) -> None:
     kept = project.root / ".rtcd" / "recovery" / "limbo-stray"
     assert kept.read_bytes() == b"whose?"
     project.folder.close()
+
+
+@given(old=st.binary(max_size=9), new=st.binary(max_size=9), done=st.integers(0, 9))
+def test_a_cut_off_write_in_place_is_told_from_a_save(old: bytes, new: bytes, done: int) -> None:
+    cut_off = new[:done] + old[len(new[:done]) :]
+    assert is_torn(cut_off, old, new) == (cut_off not in (old, new))
+    assert not is_torn(old + new + b"and somebody's words", old, new)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs user namespaces")

@@ -131,7 +131,7 @@ async def joined(
         made = client(socket, session["fileId"])
         tasks = [asyncio.create_task(made._receive()), asyncio.create_task(made._send())]
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(40):
                 await made._synced.wait()
             yield made
         finally:

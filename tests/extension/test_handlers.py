@@ -222,19 +222,15 @@ async def test_kernels_start_in_the_project(served, http):
     body = {"path": "k.ipynb", "type": "notebook", "name": "", "kernel": {"name": "python3"}}
     session = (await http.post("api/sessions", json=body, timeout=30)).json()
     try:
-        found = [
-            Path(f"/proc/{pid}/cwd").resolve()
-            for pid in _children_of(
-                json.loads((served.places.state / "server.json").read_text())["pid"]
-            )
-        ]
-        assert found == [served.project]
+        record = json.loads((served.places.state / "server.json").read_text())
+        await until(lambda: _folders_of_children(record["pid"]) == {served.project}, 20)
     finally:
         await http.delete(f"api/sessions/{session['id']}")
 
 
-def _children_of(pid):
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+def _folders_of_children(pid):
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return {Path(f"/proc/{child}/cwd").resolve() for child in children}
 
 
 async def test_forty_rooms_at_once_on_a_new_store_all_open(served):

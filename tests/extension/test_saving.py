@@ -40,13 +40,12 @@ async def test_an_outside_write_leaves_the_room_alone_while_the_daemon_lives(ser
 async def test_an_explicit_save_becomes_a_flush_request_and_the_server_writes_nothing(served):
     file = served.project / "explicit.txt"
     file.write_text("one\n")
-    async with daemon(served.places) as requests:
-        async with joined(served.address, "explicit.txt") as room:
-            room.text += "typed\n"
-            file.write_text("one, from outside\n")
-            assert await room.save() == "success"
-            assert {"command": "flush", "arguments": {"path": "explicit.txt"}} in requests
-            assert (room.content, file.read_text()) == ("one\ntyped\n", "one, from outside\n")
+    async with daemon(served.places) as requests, joined(served.address, "explicit.txt") as room:
+        room.text += "typed\n"
+        file.write_text("one, from outside\n")
+        assert await room.save() == "success"
+        assert {"command": "flush", "arguments": {"path": "explicit.txt"}} in requests
+        assert (room.content, file.read_text()) == ("one\ntyped\n", "one, from outside\n")
 
 
 async def test_a_flush_that_failed_is_not_called_a_success(served):
@@ -92,6 +91,17 @@ async def test_without_a_daemon_a_room_is_saved_within_three_seconds(served):
         await until(lambda: file.read_text() == "one\ntyped\n", 3)
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         await until(lambda: room.state.get("hash") == digest and room.state["dirty"] is False)
+
+
+async def test_a_save_is_not_itself_a_reason_to_save(served):
+    """The server notes each save in the room; that must not look like typing."""
+    (served.project / "once.txt").write_text("one\n")
+    async with joined(served.address, "once.txt") as room:
+        saving = f"Saving the content from room text:file:{room.file_id}"
+        room.text += "typed\n"
+        await until(lambda: room.state.get("dirty") is False, 4)
+        await asyncio.sleep(PAST_ALL_TIMERS)
+        assert served.log.read_text().count(saving) == 1
 
 
 async def test_an_outside_write_without_a_daemon_keeps_both_texts(served):

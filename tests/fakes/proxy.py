@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -40,7 +41,10 @@ class TcpProxy:
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        listener = socket.create_server(("127.0.0.1", 0))
+        # Else the kernel takes in megabytes and a slow link looks like a fast one to the sender.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2 * CHUNK)
+        self._server = await asyncio.start_server(self._serve, sock=listener, limit=CHUNK)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -53,7 +57,9 @@ class TcpProxy:
         assert self._server is not None
         self._server.close()
         self.resume()
-        self.cut()
+        while self._writers:
+            self.cut()
+            await asyncio.sleep(0.001)
         await self._server.wait_closed()
 
     def url(self, url: str) -> str:

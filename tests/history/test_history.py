@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +138,7 @@ class TestLimits:
         for at in range(50):
             record(history, f"file {at}", os.urandom(1_000), at=10.0 + at)
         assert all(history.blob(digest) is not None for digest in digests)
+        assert [version.digest for version in history.versions("a")] == digests
         history.set_conflict_status("abc234", "resolved", "disk")
         for at in range(50):
             record(history, f"file {at}", os.urandom(1_000), at=100.0 + at)
@@ -167,7 +169,9 @@ class TestLimits:
         base = record(history, "a", os.urandom(5_000))
         history.set_bookmark(a_bookmark("a", base.digest))
         record(history, "b", b"x")
+        record(history, "a", b"y")
         assert history.blob(base.digest) is not None
+        assert base in history.versions("a")
         history.close()
 
 
@@ -328,11 +332,12 @@ class TestTheFile:
             file.with_name(f"state.db.damaged-{count}") for count in (1, 2, 3)
         ]
 
-    def test_a_damaged_content_counts_as_gone(self, file: Path) -> None:
+    @pytest.mark.parametrize("data", [b"\0", zlib.compress(b"another")], ids=["garbage", "another"])
+    def test_a_damaged_content_counts_as_gone(self, file: Path, data: bytes) -> None:
         history = History.open(file)
         made = record(history, "a", b"x")
         with sqlite3.connect(file) as other:
-            other.execute("UPDATE blobs SET data = x'00'")
+            other.execute("UPDATE blobs SET data = ?", (data,))
         other.close()
         assert history.blob(made.digest) is None
         history.close()

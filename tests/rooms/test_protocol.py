@@ -95,9 +95,9 @@ def test_a_mixed_update_is_told_as_both():
 def test_a_missing_echo_ends_the_connection():
     protocol = live()
     protocol.send_update(edits("mine")[0], 5.0)
-    assert protocol.next_deadline() == 15.0
+    assert protocol.next_deadline() == pytest.approx(15.0, abs=0.01)
     assert protocol.tick(14.9) == []
-    (closed,) = protocol.tick(15.0)
+    (closed,) = protocol.tick(15.01)
     assert (closed.retry, protocol.state) == (True, State.CLOSED)
     assert protocol.tick(16.0) == []
 
@@ -107,7 +107,23 @@ def test_a_link_that_moves_slowly_gets_more_time():
     protocol.send_update(edits("mine")[0], 5.0)
     protocol.moved(14.0)
     assert protocol.tick(15.0) == []
-    assert protocol.next_deadline() == 24.0
+    assert protocol.next_deadline() == pytest.approx(24.0, abs=0.01)
+
+
+def test_a_large_update_gets_more_time():
+    """16 kB a second, if some buffer on the way hides how slow the link is."""
+    protocol = live()
+    protocol.send_update(edits("x" * 1024 * 1024)[0], 5.0)
+    assert protocol.next_deadline() == pytest.approx(15.0 + 64.0, abs=0.1)
+
+
+def test_an_echo_gives_the_next_one_its_time():
+    protocol = live()
+    first, second = edits("a", "b")
+    protocol.send_update(first, 0.0)
+    protocol.send_update(second, 0.0)
+    protocol.receive(Update(first).encode(), 9.0)
+    assert protocol.next_deadline() == pytest.approx(19.0, abs=0.01)
 
 
 def test_a_conflict_ends_the_connection_for_a_fresh_one():

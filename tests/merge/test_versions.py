@@ -1,0 +1,69 @@
+"""Which versions are kept."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from rtcd.content import TextContent
+from rtcd.merge.candidates import Candidate
+from rtcd.merge.versions import VersionRing
+
+
+def push(ring: VersionRing, text: str, at: float, **facts: object) -> int:
+    own_save = bool(facts.pop("own_save", False))
+    return ring.push(TextContent(text), at=at, own_save=own_save, **facts).number  # type: ignore[arg-type]
+
+
+def texts(ring: VersionRing) -> list[str]:
+    return [v.content.text for v in ring if isinstance(v.content, TextContent)]
+
+
+def test_versions_nobody_read_make_room_first() -> None:
+    ring = VersionRing(keep=3)
+    push(ring, "loaded", 0, read=True)
+    for n in range(20):
+        push(ring, f"written {n}", n, read=False)
+    push(ring, "read", 30, read=True)
+    assert texts(ring) == ["loaded", "written 19", "read"]
+
+
+def test_the_first_and_the_newest_stay_and_the_rest_thins_out_with_age() -> None:
+    ring = VersionRing(keep=6)
+    for n in range(200):
+        push(ring, str(n), n)
+    kept = [int(text) for text in texts(ring)]
+    assert len(kept) == 6
+    assert (kept[0], kept[-1]) == (0, 199)
+    gaps = [after - before for before, after in pairwise(kept)]
+    assert gaps == sorted(gaps, reverse=True)
+
+
+def test_inner_saves_of_one_editor_go_before_what_others_may_have() -> None:
+    ring = VersionRing(keep=3)
+    first = push(ring, "first", 0)
+    base = first
+    for n in range(5):
+        base = push(ring, f"save {n}", n, own_save=True, base=base)
+    assert texts(ring) == ["first", "save 3", "save 4"]
+    candidates = ring.candidates(10.0)
+    # The chain of saves still holds together.
+    assert [candidate.base for candidate in candidates] == [None, 0, 1]
+
+
+def test_size_counts_and_the_newest_always_stays() -> None:
+    ring = VersionRing(max_bytes=1000)
+    push(ring, "a" * 600, 0)
+    push(ring, "b" * 600, 1)
+    assert texts(ring) == ["b" * 600]
+    push(ring, "c" * 2000, 2)
+    assert texts(ring) == ["c" * 2000]
+
+
+def test_candidates_know_their_age_and_base() -> None:
+    ring = VersionRing()
+    first = push(ring, "a", 1, read=False)
+    push(ring, "b", 3, own_save=True, base=first)
+    assert list(ring.candidates(4.0)) == [
+        Candidate(content=TextContent("a"), own_save=False, read=False, base=None, age=3.0),
+        Candidate(content=TextContent("b"), own_save=True, read=None, base=0, age=1.0),
+    ]

@@ -1,0 +1,72 @@
+"""Nothing that was typed is lost: random histories of several disks (merging 9)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from properties.merge_simulation import Plan, Result, simulate
+
+TRUE_BASE = [
+    pytest.param(Plan(true_base=True), id="lines"),
+    pytest.param(Plan(true_base=True, words=True), id="words"),
+    pytest.param(Plan(true_base=True, kind="notebook"), id="notebooks"),
+]
+INFERRED = [
+    pytest.param(Plan(), id="lines"),
+    pytest.param(Plan(words=True), id="words"),
+    pytest.param(Plan(kind="notebook"), id="notebooks"),
+]
+
+
+def run(plan: Plan, count: int, first: int = 0) -> list[Result]:
+    return [simulate(plan, seed) for seed in range(first, first + count)]
+
+
+def share_lost(results: list[Result]) -> float:
+    return sum(len(r.lost) for r in results) / sum(r.tokens for r in results)
+
+
+@pytest.mark.parametrize("plan", TRUE_BASE)
+def test_with_the_true_base_nothing_is_lost(plan: Plan) -> None:
+    results = run(plan, 100)
+    assert [r.seed for r in results if r.lost or not r.converged] == []
+
+
+@pytest.mark.parametrize("plan", INFERRED)
+def test_with_an_inferred_base_next_to_nothing_is_lost_and_all_of_it_is_kept(plan: Plan) -> None:
+    results = run(plan, 100)
+    assert [r.seed for r in results if r.unrecoverable or not r.converged] == []
+    assert share_lost(results) <= 0.0005
+    assert sum(len(r.duplicated) for r in results) <= 2
+
+
+def test_moving_and_deleting_cells_while_others_type_loses_little_and_nothing_for_good() -> None:
+    plan = Plan(kind="notebook", structure=True, browsers=False)
+    results = run(plan, 40)
+    assert [r.seed for r in results if r.unrecoverable or not r.converged] == []
+    assert share_lost(results) <= 0.01
+
+
+def test_the_simulation_notices_losses() -> None:
+    """Without inference the same runs lose what the reference says they lose."""
+    assert share_lost(run(Plan(newest_always=True), 20)) > 0.03
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("plan", TRUE_BASE)
+def test_twenty_thousand_runs_with_the_true_base_lose_nothing(plan: Plan) -> None:
+    for first in range(0, 20_000, 1000):
+        results = run(plan, 1000, first)
+        assert [r.seed for r in results if r.lost or not r.converged] == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("plan", INFERRED)
+def test_many_runs_with_an_inferred_base(plan: Plan) -> None:
+    results = run(replace(plan, steps=200), 2000)
+    assert [r.seed for r in results if r.unrecoverable or not r.converged] == []
+    assert share_lost(results) <= 0.0005
