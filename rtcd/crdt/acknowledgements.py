@@ -18,11 +18,10 @@ from rtcd.crdt.known_edits import KnownEdits
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An update on its way: what it holds, and what we wait to hear; ``at`` in seconds."""
+    """An update on its way and the edits in it; ``at`` in seconds."""
 
     update: bytes
     span: EditSpan
-    awaited: EditSpan
     at: float
 
 
@@ -46,9 +45,6 @@ class Acknowledgements:
     def __init__(self, pulled: bytes) -> None:
         self._server = KnownEdits()
         self._server.add(span_of_state(pulled))
-        # What the server will have when all that is on its way has arrived.
-        self._server_soon = KnownEdits()
-        self._server_soon.add(span_of_state(pulled))
         self._pending: deque[Sent] = deque()
 
     def __len__(self) -> int:
@@ -62,9 +58,7 @@ class Acknowledgements:
 
     def sent(self, update: bytes, now: float) -> tuple[bytes, ...]:
         """An update is on its way; what is acknowledged with that, if it holds nothing new."""
-        span = span_of(update)
-        self._pending.append(Sent(update, span, self._server_soon.news(span), now))
-        self._server_soon.add(span)
+        self._pending.append(Sent(update, span_of(update), now))
         return self._acknowledge()
 
     def heard(self, update: bytes) -> Heard:
@@ -76,7 +70,6 @@ class Acknowledgements:
             span = span_of(update)
             is_ours = self._is_ours(span)
         self._server.add(span)
-        self._server_soon.add(span)
         return Heard(self._acknowledge(), is_ours)
 
     def _is_ours(self, span: EditSpan) -> bool:
@@ -89,6 +82,6 @@ class Acknowledgements:
 
     def _acknowledge(self) -> tuple[bytes, ...]:
         done = []
-        while self._pending and self._server.covers(self._pending[0].awaited):
+        while self._pending and self._server.covers(self._pending[0].span):
             done.append(self._pending.popleft().update)
         return tuple(done)

@@ -68,14 +68,14 @@ def decode_awareness(message: bytes) -> list[ClientState]:
     reader = Reader(message)
     if reader.byte() != AWARENESS:
         raise UpdateRefusedError("this is not an awareness message")
-    reader = Reader(reader.bytes())
+    reader = Reader(reader.payload())
     count = reader.integer()
     if count > MAX_CLIENTS:
         raise UpdateRefusedError(f"an awareness message of {count} clients was refused")
     clients = []
     for _ in range(count):
         client_id, clock = reader.integer(), reader.integer()
-        clients.append(ClientState(client_id, clock, _parse_state(reader.bytes())))
+        clients.append(ClientState(client_id, clock, _parse_state(reader.payload())))
     return clients
 
 

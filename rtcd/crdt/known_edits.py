@@ -67,17 +67,6 @@ class KnownEdits:
         """True when nothing in ``span`` is new."""
         return not missing(self.inserted, span.inserted) and not missing(self.deleted, span.deleted)
 
-    def news(self, span: EditSpan) -> EditSpan:
-        """What somebody who has all this will have to tell of, on applying ``span``.
-
-        What one update inserts and deletes at once arrives dead, in one step: hearing of the
-        insertion is hearing of the deletion, which may not be mentioned again.
-        """
-        inserted = missing(self.inserted, span.inserted)
-        fresh = KnownEdits()
-        fresh.add(EditSpan(inserted, {}))
-        return EditSpan(inserted, missing(fresh.inserted, span.deleted))
-
 
 def missing(
     known: Mapping[int, RangeSet], ranges: Mapping[int, Iterable[Range]]

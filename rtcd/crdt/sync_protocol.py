@@ -70,7 +70,7 @@ def decode_sync(message: bytes) -> SyncMessage:
     subtype = reader.byte()
     if subtype >= len(KINDS):
         raise UpdateRefusedError(f"a sync message of the unknown kind {subtype}")
-    payload = reader.bytes()
+    payload = reader.payload()
     if not reader.at_end:
         raise UpdateRefusedError("a sync message has bytes behind its end")
     return KINDS[subtype](payload)

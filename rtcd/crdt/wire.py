@@ -74,14 +74,14 @@ class Reader:
                 return number
         raise UpdateRefusedError("a message holds a number that is too large")
 
-    def bytes(self) -> bytes:
+    def payload(self) -> bytes:
         """Bytes with their count in front."""
         return self.take(self.integer())
 
     def string(self) -> str:
         """UTF-8 text with its byte count in front."""
         try:
-            return self.bytes().decode()
+            return self.payload().decode()
         except UnicodeDecodeError:
             raise UpdateRefusedError("a message holds text that is not UTF-8") from None
 

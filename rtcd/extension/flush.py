@@ -24,7 +24,10 @@ class FlushFailedError(RtcdError):
 
 
 class NotSharedError(FlushFailedError):
-    """The daemon leaves this file alone (an ignored name, for one): it is the server's to save."""
+    """The daemon does not take care of this file (an ignored name, or it is not in the room yet).
+
+    Then it is the server's to save.
+    """
 
     code = NOT_SHARED
 
@@ -62,11 +65,20 @@ async def ask_to_flush(
             f"the daemon did not save {path} within {timeout:g} s",
             hint="`rtcd status` tells what it waits for.",
         ) from None
-    error = answer.get("error")
-    if not isinstance(error, dict):
-        return
-    failure = NotSharedError if error.get("code") == NOT_SHARED else FlushFailedError
-    raise failure(str(error.get("message", "")), hint=str(error.get("hint", "")))
+    _check(answer, path)
+
+
+def _check(answer: dict[str, Any], path: str) -> None:
+    error, result = answer.get("error"), answer.get("result")
+    if isinstance(error, dict):
+        failure = NotSharedError if error.get("code") == NOT_SHARED else FlushFailedError
+        raise failure(str(error.get("message", "")), hint=str(error.get("hint", "")))
+    if not isinstance(result, dict):
+        raise FlushFailedError("the daemon's answer was not understood")
+    if result.get("joined") is False:
+        raise NotSharedError(f"the daemon is not in the room of {path}")
+    if result.get("flushed") is False:
+        raise FlushFailedError(f"the daemon could not write all of {path} yet")
 
 
 async def _ask(socket: Path, path: str, alive: Callable[[], bool]) -> dict[str, Any]:

@@ -129,8 +129,7 @@ class _Choice:
             why = "The save lacks what another program saved here; both are kept."
             return BaseChoice(index=index, why=why, conflict="stale-save")
         if last == self.newest:
-            why = "The save was made from the newest version."
-            return BaseChoice(index=last, why=why)
+            return self._newest(possible)
         if last >= possible[-1]:
             why = "The save was made from an older version; nobody here has seen the newer ones."
             return BaseChoice(index=last, why=why)
@@ -139,6 +138,18 @@ class _Choice:
             return BaseChoice(index=last, why=why, conflict="stale-save")
         why = "The save is closest to an older version; the newer changes are kept."
         return BaseChoice(index=last, why=why)
+
+    def _newest(self, possible: Sequence[int]) -> BaseChoice:
+        """The newest version it is; what the save takes back of others' work is recorded."""
+        older = [] if self.candidates[self.newest].own_save else possible[:-1]
+        for place in reversed(older):
+            rows = [self._words(content) for content in self._contents(place, self.newest)]
+            if step(rows[0], rows[1]).distance < MIN_PROOF_TOKENS:
+                continue
+            if reversal(*rows) > -CLEAR_REVERSAL:
+                why = "The save was made from the newest version and takes back a part of it."
+                return BaseChoice(index=self.newest, why=why, conflict="stale-save")
+        return BaseChoice(index=self.newest, why="The save was made from the newest version.")
 
     def _prepare(self) -> None:
         contents = [candidate.content for candidate in self.candidates]

@@ -118,10 +118,15 @@ class Replica:
         self.live = self._replayed()
         self._shadow = self.live.fork()
         self._shadow_at: int | None = None
+        numbers: dict[int | None, int] = {}
         for version in earlier:
-            self.versions.push(
-                version.content, at=version.at, own_save=version.own_save, read=version.read
-            )
+            numbers[version.number] = self.versions.push(
+                version.content,
+                at=version.at,
+                own_save=version.own_save,
+                read=version.read,
+                base=numbers.get(version.base),
+            ).number
         if disk is not None:
             first = self._push(disk, now, own_save=True)
             if same_file(disk, self.live.content()):

@@ -40,10 +40,18 @@ def common_insertion(
         left: the character before the place.
         right: the character behind it.
     """
-    if ours == theirs:
-        return ours
-    if not ours or not theirs:
-        return ""
+    if ours == theirs or not ours or not theirs:
+        return ours if theirs else ""
+    common = _common(ours, theirs, known)
+    # A blank that is not needed goes when the sides are compared with the new base.
+    if common and left and WORD.fullmatch(left + common[0]):
+        common = " " + common
+    if common and right and WORD.fullmatch(common[-1] + right):
+        common += " "
+    return common
+
+
+def _common(ours: str, theirs: str, known: Collection[str]) -> str:
     shorter, longer = sorted((ours, theirs), key=len)
     if _telling(shorter, known) and _is_end_of(shorter, longer):
         return shorter
@@ -55,7 +63,7 @@ def common_insertion(
         return "\n" + common[:-1] if common.endswith("\n") else ""
     if "\n" in ours or "\n" in theirs:
         return _common_lines(LINE.findall(ours), LINE.findall(theirs), known)
-    return _common_words(ours, theirs, known, left=left, right=right)
+    return _common_words(ours, theirs, known)
 
 
 def _is_end_of(part: str, whole: str) -> bool:
@@ -192,9 +200,7 @@ def _only_adds(ours: str, theirs: str, known: Collection[str]) -> bool:
 # Words
 
 
-def _common_words(
-    ours: str, theirs: str, known: Collection[str], *, left: str = "", right: str = ""
-) -> str:
+def _common_words(ours: str, theirs: str, known: Collection[str]) -> str:
     """Runs of equal words that hold a telling one, each with the blank before it."""
     old, new = _spaced(ours), _spaced(theirs)
     if len(old) > MAX_TOKENS or len(new) > MAX_TOKENS:
@@ -213,14 +219,10 @@ def _common_words(
         run.append(blank + old[a][1])
         last = a, b
     kept.extend(_telling_run_of_words(run, known))
-    # The blanks that keep the words from their neighbours.
+    # The blank that keeps the words from what follows.
     common = "".join(kept)
     if common and ours[-1] == theirs[-1] and ours[-1].isspace():
         common += ours[-1]
-    if common and WORD.fullmatch(left + common[0]) and left:
-        common = " " + common
-    if common and WORD.fullmatch(common[-1] + right) and right:
-        common += " "
     return common
 
 

@@ -15,7 +15,7 @@ from rtcd.diff.cells import match_cells
 from rtcd.diff.moves import heaviest_increasing
 from rtcd.diff.sequences import matches, seq_diff
 from rtcd.merge.merged import Merged, Overlap
-from rtcd.merge.sameness import same_meaning
+from rtcd.merge.sameness import same_content, same_meaning
 from rtcd.merge.shared_insertions import common_insertion
 from rtcd.merge.three_way_cell import latest_run, merge_cell, merge_objects
 
@@ -27,12 +27,13 @@ def merge_notebooks(
     base: NotebookContent | None, ours: NotebookContent, theirs: NotebookContent
 ) -> Merged:
     """Merge two versions of a notebook; see ``merge_contents``."""
-    if same_meaning(ours, theirs):
-        return Merged(theirs)
-    if base is not None and same_meaning(ours, base):
-        return Merged(theirs)
-    if base is not None and same_meaning(theirs, base):
-        return Merged(ours)
+    # Ids count first: a side that is the base in every respect has no say. Then they do not:
+    # an editor that makes them anew has changed nothing.
+    for same in (same_content, same_meaning):
+        if same(ours, theirs) or (base is not None and same(ours, base)):
+            return Merged(theirs)
+        if base is not None and same(theirs, base):
+            return Merged(ours)
     return _NotebookMerge(base, ours, theirs).merged()
 
 

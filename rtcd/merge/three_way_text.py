@@ -252,8 +252,7 @@ def _shared_insertions(
     base: str, mine: Sequence[TextEdit], other: Sequence[TextEdit]
 ) -> list[TextEdit]:
     """What both inserted at one place, as insertions into the base."""
-    my_queue = [_insertion(base, edit) for edit in reversed(mine) if edit.text]
-    their_queue = [_insertion(base, edit) for edit in reversed(other) if edit.text]
+    my_queue, their_queue = _insertions(base, mine), _insertions(base, other)
     found: list[TextEdit] = []
     known: frozenset[str] | None = None
     while my_queue and their_queue:
@@ -289,9 +288,32 @@ def _common_text(
     )
 
 
-def _insertion(base: str, edit: TextEdit) -> _Insertion:
-    low, high = _reach(base, edit)
-    return _Insertion(edit.start, low, high, edit.text, turns=edit.start == edit.end)
+def _insertions(base: str, edits: Sequence[TextEdit]) -> list[_Insertion]:
+    """The insertions among the edits, the first one last.
+
+    Edits with nothing but blanks between them are one change told in pieces, and what they insert
+    may be told to stand anywhere in it.
+    """
+    changes: list[list[TextEdit]] = []
+    for edit in edits:
+        if changes and base[changes[-1][-1].end : edit.start].isspace():
+            changes[-1].append(edit)
+        else:
+            changes.append([edit])
+    found: list[_Insertion] = []
+    for change in reversed(changes):
+        first, last = change[0], change[-1]
+        if not any(edit.text for edit in change):
+            continue
+        if first is last:
+            low, high = _reach(base, first)
+            turns = first.start == first.end
+            found.append(_Insertion(first.start, low, high, first.text, turns=turns))
+            continue
+        moved = [TextEdit(e.start - first.start, e.end - first.start, e.text) for e in change]
+        text = apply_edits(base[first.start : last.end], moved)
+        found.append(_Insertion(first.start, first.start, last.end, text, turns=False))
+    return found
 
 
 def _reach(base: str, edit: TextEdit) -> tuple[int, int]:

@@ -171,7 +171,6 @@ class RoomProtocol:
 
     def _receive_sync(self, message: bytes, now: float) -> list[RoomEvent]:
         sync = decode_sync(message)
-        if isinstance(sync, Step1): self._outgoing.append(Step2(b"\0\0").encode())
         if isinstance(sync, Step1):
             return []
         try:

@@ -107,8 +107,8 @@ class ServerClient:
         Raises:
             NotFoundOnServerError: there is no such file.
         """
-        reply = await self._request("GET", "api/contents", path, query={"content": "0"})
-        check_reply(reply, f"open {path}")
+        found = await self._request("GET", "api/contents", path, query={"content": "0"})
+        check_reply(found, f"open {path}")
         reply = await self._json(
             "PUT",
             "api/collaboration/session",

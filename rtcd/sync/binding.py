@@ -19,7 +19,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from rtcd.conflict import Side
@@ -539,6 +539,16 @@ class Binding:
             self.error = error
             self._lost = True
             return
+        log.debug(
+            "save merged path=%s digest=%.8s displaced=%s base=%d of %d sent=%d why=%s",
+            self.path,
+            save.snapshot.digest,
+            save.displaced,
+            outcome.choice.index,
+            len(self.replica.versions) if self.replica else 0,
+            len(outcome.update),
+            outcome.choice.why,
+        )
         self._record_choice(outcome, content, save.snapshot.data)
         self._generation += 1
         self._last_content_change = self._clock()
@@ -651,12 +661,34 @@ class Binding:
             await self._not_written(error)
             return False
         self._last_write_seconds = self._clock() - started
+        log.debug(
+            "file written path=%s digest=%.8s displaced=%.8s",
+            self.path,
+            self.file.snapshot.digest if self.file.snapshot else "",
+            displaced.digest if displaced else "-",
+        )
         self.file.hold = None
         self._retry_at = None
-        if displaced is not None:
-            self._saves.appendleft(Save(displaced, displaced=True))
-            self._wake.set()
+        self._demote_saves(displaced)
         return True
+
+    def _demote_saves(self, displaced: Snapshot | None) -> None:
+        """After our write: what was read before it is not on disk any more, but must be merged.
+
+        A save that was both read and swapped out is one save; our own bytes are none. If one of
+        these is on disk after all (it came after our write), the next look finds it again.
+        """
+        assert self.file.snapshot is not None
+        if displaced is not None:
+            self._saves.appendleft(Save(displaced))
+        known = {self.file.snapshot.digest}
+        waiting, self._saves = self._saves, deque()
+        for save in waiting:
+            if save.snapshot.digest not in known:
+                known.add(save.snapshot.digest)
+                self._saves.append(replace(save, displaced=True))
+        if self._saves:
+            self._wake.set()
 
     async def _not_written(self, error: HeldError) -> None:
         """Somebody is in the middle of a save: wait for it; any other reason holds the file."""

@@ -88,6 +88,7 @@ def test_a_file_is_read_as_a_stock_server_reads_it(
         (b"a\nb\r\nc\n", "b\nc\n", b"b\r\nc\n"),
         # A lone carriage return before a line end stays a character.
         (b"a\n", "a\r\n", b"a\r\r\n"),
+        (b"a\nb\nc\r\n", "a\nX\r\nb\nc\n", b"a\nX\r\r\nb\nc\r\n"),
     ],
 )
 def test_what_is_new_is_written_in_the_style_of_the_file(

@@ -47,6 +47,8 @@ async def test_a_result_is_a_flush(socket):
     [
         ({"error": {"code": "disk-full", "message": "no space"}}, FlushFailedError, "no space"),
         ({"error": {"code": "not-shared", "message": "ignored"}}, NotSharedError, "ignored"),
+        ({"result": {"flushed": True, "joined": False}}, NotSharedError, "not in the room"),
+        ({"result": {"flushed": False, "joined": True}}, FlushFailedError, "not write all"),
     ],
 )
 async def test_a_no_is_an_error_with_the_daemons_words(socket, reply, error, message):
@@ -57,7 +59,7 @@ async def test_a_no_is_an_error_with_the_daemons_words(socket, reply, error, mes
     assert type(raised.value) is error
 
 
-@pytest.mark.parametrize("reply", [b"nonsense", b"[]", b""])
+@pytest.mark.parametrize("reply", [b"nonsense", b"[]", b"", b"{}", b'{"result": 1}'])
 async def test_an_answer_that_makes_no_sense_is_no_flush(socket, reply):
     server, _ = await listening(socket, reply)
     async with server:

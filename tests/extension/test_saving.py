@@ -35,6 +35,8 @@ async def test_an_outside_write_leaves_the_room_alone_while_the_daemon_lives(ser
             await asyncio.sleep(PAST_ALL_TIMERS)
             assert room.content == "one\ntyped\n"
             assert file.read_text() == "one, from outside\n"
+            saving = f"Saving the content from room text:file:{room.file_id}"
+            assert saving not in served.log.read_text()
 
 
 async def test_an_explicit_save_becomes_a_flush_request_and_the_server_writes_nothing(served):
@@ -46,6 +48,25 @@ async def test_an_explicit_save_becomes_a_flush_request_and_the_server_writes_no
         assert await room.save() == "success"
         assert {"command": "flush", "arguments": {"path": "explicit.txt"}} in requests
         assert (room.content, file.read_text()) == ("one\ntyped\n", "one, from outside\n")
+
+
+async def test_two_explicit_saves_at_once_both_reach_the_daemon(served):
+    """Upstream lets a second save cancel the first and calls both a success."""
+    (served.project / "twice.txt").write_text("one\n")
+
+    async def slowly(_path):
+        await asyncio.sleep(0.3)
+        return {"result": {}}
+
+    async with (
+        daemon(served.places, slowly) as requests,
+        joined(served.address, "twice.txt") as one,
+        joined(served.address, "twice.txt") as other,
+    ):
+        one.text += "typed\n"
+        assert await asyncio.gather(one.save(), other.save()) == ["success", "success"]
+        asked = {"command": "flush", "arguments": {"path": "twice.txt"}}
+        assert requests.count(asked) == 2
 
 
 async def test_a_flush_that_failed_is_not_called_a_success(served):

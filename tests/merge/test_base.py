@@ -254,3 +254,12 @@ def test_long_texts_are_compared_by_lines() -> None:
     remote = "".join([*lines[:10], "remote\n", *lines[10:-10], "remote too\n", *lines[-10:]])
     save = "".join([*lines[:5], "mine\n", *lines[5:-5], "mine too\n", *lines[-5:]])
     assert choose(save, written(base), written(remote)).index == 0
+
+
+def test_a_part_taken_back_from_the_newest_is_applied_and_recorded() -> None:
+    lines = [f"line number {n}\n" for n in range(20)]
+    news = [*lines[:3], "one long new thing\n", *lines[3:15], "another new thing\n", *lines[15:]]
+    save = [line for line in news if line != "another new thing\n"]
+    save = [line.replace("line number 9", "own words") for line in save]
+    choice = choose("".join(save), written("".join(lines)), written("".join(news)))
+    assert (choice.index, choice.conflict) == (1, "stale-save")

@@ -307,6 +307,20 @@ def test_versions_survive_a_new_connection() -> None:
     assert outcome.merged == TextContent("theirs\n" + BASE + "mine\n")
 
 
+def test_own_saves_hang_together_over_a_new_connection() -> None:
+    world = room()
+    world.save(TextContent(BASE + "print(1)\n"))
+    again = Replica(
+        "text",
+        world.document.shared.update_since(),
+        disk=world.replica.disk_content(),
+        now=20.0,
+        earlier=world.replica.versions,
+    )
+    outcome = again.save(TextContent(BASE + "five\n"), evidence=Evidence(), now=99.0)
+    assert outcome.merged == TextContent(BASE + "five\n")
+
+
 def test_after_a_failure_live_document_and_shadow_are_as_they_were(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
