@@ -93,8 +93,7 @@ def conflict_page(conflict: Conflict, *, width: int, colour: bool) -> Renderable
         line((when, "dim")),
         "",
         *_sides(disk_title, disk, shared_title, shared, width=width, colour=colour),
-        line(("Now, for everybody: ", "dim"), ("merged", "bold")),
-        indented(_side(conflict, conflict.merged, colour=colour)),
+        *_standing(conflict, colour=colour),
         "",
     ]
     if conflict.status == "resolved":
@@ -107,11 +106,23 @@ def conflict_page(conflict: Conflict, *, width: int, colour: bool) -> Renderable
     return Group(*parts)
 
 
+def _standing(conflict: Conflict, *, colour: bool) -> list[RenderableType]:
+    """What everybody has now; a side that was taken as it is needs no second look."""
+    title: tuple[str, str] = ("Now, for everybody: ", "dim")
+    if conflict.merged == conflict.shared.text:
+        return [line(title, ("the shared side, as above", "bold"))]
+    if conflict.merged == conflict.disk.text:
+        return [line(title, ("what was saved on disk, as above", "bold"))]
+    body = indented(_side(conflict, conflict.merged, colour=colour))
+    return [line(title, ("merged", "bold")), body]
+
+
 def _side(conflict: Conflict, text: str, *, colour: bool) -> Text:
     if text == conflict.base:
         return Text("as before" if text else "empty, as before", "dim")
     if not text:
-        return line(("deleted", "red" if colour else ""), (" (it is empty)", "dim"))
+        what = "deleted" if conflict.reason == "delete-edit" else "nothing left"
+        return line((what, "red" if colour else ""))
     return word_diff_text(conflict.base, text, colour=colour)
 
 

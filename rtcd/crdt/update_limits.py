@@ -13,6 +13,7 @@ is harmless, and counting bytes costs next to nothing.
 
 from __future__ import annotations
 
+import functools
 import re
 
 from rtcd.errors import UpdateRefusedError
@@ -62,11 +63,21 @@ class _Units:
         self.short_run = re.compile(b"(?s:" + nested * SHORT_RUN + b")?" * SHORT_RUN + b")")
 
 
-_ITEMS = _Units(EASY_VALUE)
-_ENTRIES = _Units(EASY_ENTRY)
-_ONE_EASY_VALUE = re.compile(rb"(?s:\x01" + EASY_VALUE + b")")
-_CLIENT = re.compile(CLIENT)
-_ID = re.compile(ID)
+class _Patterns:
+    """Everything a walk needs, compiled at the first one: a start must not wait for it."""
+
+    def __init__(self) -> None:
+        self.items = _Units(EASY_VALUE)
+        self.entries = _Units(EASY_ENTRY)
+        self.one_easy_value = re.compile(rb"(?s:\x01" + EASY_VALUE + b")")
+        self.client = re.compile(CLIENT)
+        self.id = re.compile(ID)
+        self.heads = tuple(_head(info) for info in range(256))
+
+
+@functools.cache
+def _patterns() -> _Patterns:
+    return _Patterns()
 
 
 def _head(info: int) -> re.Pattern[bytes]:
@@ -83,9 +94,6 @@ def _head(info: int) -> re.Pattern[bytes]:
     if info & KIND_BITS == DELETED:
         pattern += NUMBER
     return re.compile(b"(?s:" + pattern + b")")
-
-
-_HEADS = tuple(_head(info) for info in range(256))
 
 
 def check_update(update: bytes) -> None:
@@ -118,18 +126,20 @@ class _Walk:
     def __init__(self, update: bytes) -> None:
         self._data = update
         self._at = 0
+        self._patterns = _patterns()
 
     def structs(self) -> None:
         """All structs of all clients; the deletions behind them hold no values."""
         for _ in range(self._number()):
             count = self._number()
-            self._pass(_CLIENT)
+            self._pass(self._patterns.client)
             self._number()
             self._structs_of_client(count)
 
     def _structs_of_client(self, count: int) -> None:
         # The loop that costs: no calls but for what is rare.
-        data, heads, at = self._data, _HEADS, self._at
+        data, heads, at = self._data, self._patterns.heads, self._at
+        one_easy_value = self._patterns.one_easy_value
         for _ in range(count):
             info = data[at]
             found = heads[info].match(data, at + 1)
@@ -146,7 +156,7 @@ class _Walk:
                 if kind == TYPE and data[at] in PLAIN_TYPES:
                     at += 1
                     continue
-                if kind == ANY and (found := _ONE_EASY_VALUE.match(data, at)):
+                if kind == ANY and (found := one_easy_value.match(data, at)):
                     at = found.end()
                     continue
             self._at = at
@@ -162,7 +172,7 @@ class _Walk:
         if self._number() == 1:
             self._bytes()
         else:
-            self._pass(_ID)
+            self._pass(self._patterns.id)
         if info & HAS_KEY:
             self._bytes()
         return self._at
@@ -192,14 +202,15 @@ class _Walk:
 
     def _values(self, count: int) -> None:
         """So many plain values, with all that is inside them."""
-        outer = [(count, _ITEMS)]
+        items, entries = self._patterns.items, self._patterns.entries
+        outer = [(count, items)]
         while outer:
             left, units = outer.pop()
             left = self._easy(left, units)
             if not left:
                 continue
             outer.append((left - 1, units))
-            if units is _ENTRIES:
+            if units is entries:
                 self._bytes()
             tag = self._data[self._at]
             if tag in (ARRAY_TAG, OBJECT_TAG):
@@ -208,11 +219,11 @@ class _Walk:
                         f"an update holds values nested deeper than {MAX_NESTING} levels"
                     )
                 self._at += 1
-                outer.append((self._number(), _ITEMS if tag == ARRAY_TAG else _ENTRIES))
+                outer.append((self._number(), items if tag == ARRAY_TAG else entries))
             elif tag in (BYTES_TAG, STRING_TAG):
                 self._at += 1
                 self._bytes()
-            elif self._easy(1, _ITEMS):
+            elif self._easy(1, items):
                 # It was not an easy value behind a long key either.
                 raise _unreadable()
 

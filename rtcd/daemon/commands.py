@@ -7,19 +7,20 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rtcd.conflict import Conflict
 from rtcd.content import Content
 from rtcd.daemon.control import Command
 from rtcd.daemon.handover import take
 from rtcd.daemon.report import Reporter
 from rtcd.disk.formats import kind_of, parse
-from rtcd.errors import RtcdError, UsageError
+from rtcd.errors import HeldError, RtcdError, UsageError
 from rtcd.merge.three_way import merge_contents
 from rtcd.places import Places
 from rtcd.project_path import ProjectPath
 from rtcd.sync.local_side import LocalSide
 from rtcd.sync.pending import Pending, pending_files
 from rtcd.sync.project import Project
-from rtcd.sync.settling import settled_content
+from rtcd.sync.settling import KeptFiles, is_deletion, settled_content
 
 FLUSH_SECONDS = 5.0
 EDIT_SECONDS = 10.0
@@ -135,10 +136,14 @@ class Commands:
         if keep not in ("disk", "shared", "merged"):
             raise UsageError(f"cannot keep {keep!r}", hint="Keep disk, shared or merged.")
         text = take(self._places, arguments["text"]) if arguments.get("text") else None
-        if keep != "merged" or text is not None:
-            path = ProjectPath.parse(conflict.path)
-            await self._edit(path, lambda live: settled_content(conflict, keep, text, live))
-        self._project.history.set_conflict_status(conflict.id, "resolved", keep)
+        path = ProjectPath.parse(conflict.path)
+        if text is None and is_deletion(conflict, keep):
+            await self._delete(path)
+        elif keep != "merged" or text is not None:
+            files = self._kept_files(conflict)
+            await self._edit(path, lambda live: settled_content(conflict, keep, text, live, files))
+        resolution = keep if text is None else "merged by hand"
+        self._project.history.set_conflict_status(conflict.id, "resolved", resolution)
         self._project.note_change()
         return {"id": conflict.id, "path": conflict.path, "keep": keep}
 
@@ -175,6 +180,29 @@ class Commands:
                 hint="`rtcd status` tells whether the server is reached.",
             ) from None
 
+    async def _delete(self, path: ProjectPath) -> None:
+        """Delete the file here; the others follow as with any deletion, and ``restore`` undoes it."""
+        snapshot = await self._project.disk.read(path)
+        if snapshot is not None:
+            await self._project.disk.remove(path, expected=snapshot)
+            self._project.deletion_believed(path)
+
+    def _kept_files(self, conflict: Conflict) -> KeptFiles:
+        return KeptFiles(
+            disk=self._kept(conflict, conflict.disk_blob),
+            shared=self._kept(conflict, conflict.shared_blob),
+            merged=self._kept(conflict, conflict.merged_blob),
+        )
+
+    def _kept(self, conflict: Conflict, digest: str | None) -> Content | None:
+        data = None if digest is None else self._project.history.blob(digest)
+        if data is None:
+            return None
+        try:
+            return parse(kind_of(ProjectPath.parse(conflict.path)), data)
+        except HeldError:
+            return None
+
     def _version(self, path: ProjectPath, number: int) -> Content:
         info = self._project.history.version(str(path), number)
         data = self._project.history.blob(info.digest) if info is not None else None
@@ -185,7 +213,7 @@ class Commands:
             )
         return parse(kind_of(path), data)
 
-    def _conflict(self, arguments: Arguments) -> Any:  # noqa: ANN401 - a Conflict
+    def _conflict(self, arguments: Arguments) -> Conflict:
         wanted = str(arguments.get("id", ""))
         conflict = self._project.history.conflict(wanted)
         if conflict is None:

@@ -65,11 +65,11 @@ class Daemon:
             RtcdError: it could not start.
         """
         self._places.make()
-        with ProjectLock.take(self._places.lock):
+        with ProjectLock.take(self._places.lock) as lock:
             async with AsyncExitStack() as stack:
-                await self._run_parts(stack)
+                await self._run_parts(stack, lock)
 
-    async def _run_parts(self, stack: AsyncExitStack) -> None:
+    async def _run_parts(self, stack: AsyncExitStack, lock: ProjectLock) -> None:
         history = History.open(self._places.database)
         stack.callback(history.close)
         folder = Folder.open(self._places.project)
@@ -82,6 +82,7 @@ class Daemon:
         left_over = disk.writer.recover()
         server = await choose(self._settings, self._places, self._progress)
         self._embedded = server.embedded
+        lock.tell_server(server.address.url)
         client = await stack.enter_async_context(ServerClient(server.address))
         user = dict(user_state(self._settings.name, f"rtcd-{self._places.project_id}"))
         others = OtherDaemons(server.address, user=user)
@@ -127,6 +128,7 @@ class Daemon:
             await remote.listening.wait()
         await reconcile_all(project, self._progress)
         local.begin()
+        remote.begin()
         await self._join_live_rooms(project)
         await self._first_bindings(project)
         reporter = Reporter(

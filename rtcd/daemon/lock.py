@@ -63,6 +63,12 @@ class ProjectLock:
         os.pwrite(descriptor, json.dumps({"pid": os.getpid()}).encode(), 0)
         return cls(path, descriptor)
 
+    def tell_server(self, url: str) -> None:
+        """Write which server we work with: only that one may leave its rooms to us."""
+        note = json.dumps({"pid": os.getpid(), "server": url}).encode()
+        os.pwrite(self._descriptor, note, 0)
+        os.ftruncate(self._descriptor, len(note))
+
     def release(self) -> None:
         """Let another daemon in."""
         os.close(self._descriptor)

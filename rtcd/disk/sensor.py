@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable
 
 from rtcd.disk.folder import Folder
 from rtcd.disk.notice import Notice, NoticeKind
-from rtcd.disk.sensor_watchfiles import watch_by_watchfiles
 from rtcd.project_path import ProjectPath
 
 Ignored = Callable[[ProjectPath, bool], bool]
@@ -23,7 +22,7 @@ async def watch(folder: Folder, ignored: Ignored) -> AsyncGenerator[list[Notice]
     When the system has no watches left a DEGRADED notice tells it, and polling goes on.
     """
     if not sys.platform.startswith("linux"):
-        async for batch in watch_by_watchfiles(folder, ignored):
+        async for batch in _watch_by_watchfiles(folder, ignored):
             yield batch
         return
     # Imported here because it does not exist elsewhere.
@@ -35,5 +34,14 @@ async def watch(folder: Folder, ignored: Ignored) -> AsyncGenerator[list[Notice]
     except OutOfWatchesError as error:
         sentence = f"{error}; changes are looked for by polling"
         yield [Notice(None, NoticeKind.DEGRADED, detail=sentence)]
-        async for batch in watch_by_watchfiles(folder, ignored, polling=True):
+        async for batch in _watch_by_watchfiles(folder, ignored, polling=True):
             yield batch
+
+
+def _watch_by_watchfiles(
+    folder: Folder, ignored: Ignored, *, polling: bool = False
+) -> AsyncGenerator[list[Notice], None]:
+    # Imported here because hardly anybody needs it on Linux, and everybody would wait for it.
+    from rtcd.disk.sensor_watchfiles import watch_by_watchfiles
+
+    return watch_by_watchfiles(folder, ignored, polling=polling)

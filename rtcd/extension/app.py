@@ -15,6 +15,7 @@ from jupyter_server_ydoc.handlers import YDocWebSocketHandler
 from jupyter_server_ydoc.stores import SQLiteYStore
 
 from rtcd.extension.autosave import Autosave
+from rtcd.extension.contents import contents_routes
 from rtcd.extension.handlers import AboutHandler, MovedHandler, RoomHandler, RoomsHandler
 from rtcd.extension.loader import PATH_POLL_SECONDS, CarefulFileLoaders
 from rtcd.extension.projects import ServedProjects
@@ -73,6 +74,7 @@ class RtcdExtension(YDocExtension):
             (r"/rtcd/moved", MovedHandler, shared),
             (r"/rtcd/rooms", RoomsHandler, {**shared, "websocket_server": self.ywebsocket_server}),
         ]
+        self.handlers += contents_routes(self.file_loaders)
         self._create_store()
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:

@@ -121,7 +121,8 @@ class _Choice:
         self._prepare()
         possible = self._possible()
         index = self._cheapest(possible)
-        if self.newest not in possible and self._proves_reading(index):
+        is_known_unread = self.evidence.newest_read_by_saver is False
+        if self.newest not in possible and not is_known_unread and self._proves_reading(index):
             why = "The save holds what only the newest version had, so somebody has read it."
             return BaseChoice(index=self.newest, why=why)
         last = self._last_of_own_saves(index)

@@ -504,6 +504,9 @@ def _as_it_stands(overlap: Overlap, live: Content) -> Overlap:
     """With the text that is shared now: the CRDT may have put it together a little differently."""
     if isinstance(live, TextContent):
         return replace(overlap, merged=live.text)
+    if overlap.cell is None or overlap.reason == "both-created":
+        # The record is about several cells.
+        return overlap
     sources = (cell.source for cell in live.cells if cell.id == overlap.cell)
     return replace(overlap, merged=next(sources, overlap.merged))
 

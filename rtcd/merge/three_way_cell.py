@@ -46,7 +46,9 @@ def merge_cell(base: Cell, ours: Cell, theirs: Cell) -> CellMerge:
     )
     if cell.cell_type != "code":
         cell = replace(cell, outputs=(), execution_count=None)
-    return CellMerge(cell, source.overlaps(identity), source.by_content)
+    # Two runs would be mixed letter by letter: a stream's text is a shared text.
+    both_ran = not any(_same_run(*pair) for pair in ((base, ours), (base, theirs), (ours, theirs)))
+    return CellMerge(cell, source.overlaps(identity), source.by_content or both_ran)
 
 
 def merge_objects(base: JsonObject, ours: JsonObject, theirs: JsonObject) -> JsonObject:

@@ -267,8 +267,12 @@ class Announcements:
         async for event in self._room.events():
             if isinstance(event, RoomUpdated):
                 self._take(event)
-            self._look()
-            await self._sweep()
+            if isinstance(event, RoomUpdated) and event.own:
+                # Our own words, back: they order claims, and hold no news.
+                self._see_clients()
+            else:
+                self._look()
+                await self._sweep()
             await self._wake()
 
     async def _wake(self) -> None:

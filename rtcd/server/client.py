@@ -47,7 +47,8 @@ class ServerClient:
         self.address = address
         self._http = httpx.AsyncClient(
             headers=address.headers,
-            verify=address.tls if address.tls is not None else True,
+            # Reading all certificates of the system takes long; without TLS nobody asks for them.
+            verify=address.tls or address.url.startswith("https:"),
             follow_redirects=False,
             # A proxy for the outside world must not see what goes to this machine.
             trust_env=not address.is_loopback,
@@ -204,8 +205,8 @@ class ServerClient:
         except httpx.HTTPError as error:
             raise _unreachable(self.address, error) from error
 
-    async def create_file(self, path: str, data: bytes) -> None:
-        """Make a file with these bytes; its folder must be there.
+    async def create_file(self, path: str, data: bytes) -> Entry:
+        """Make a file with these bytes; its folder must be there. The answer has no hash.
 
         The server has no "only if it is new", so we look first. Whoever may race with another
         daemon holds the claim for the path (``rooms/announcements.py``).
@@ -216,7 +217,8 @@ class ServerClient:
         if await self.stat(path) is not None:
             raise ServerError(f"{path} is already on the server", code="exists")
         body = {"type": "file", "format": "base64", "content": base64.b64encode(data).decode()}
-        await self._json("PUT", "api/contents", path, body=body, what=f"create {path}")
+        model = await self._json("PUT", "api/contents", path, body=body, what=f"create {path}")
+        return _entry(model, path)
 
     async def create_folder(self, path: str) -> None:
         """Make a folder; nothing happens when it is there. Its parent must be there.

@@ -18,12 +18,11 @@ import hashlib
 import logging
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from rtcd.conflict import Side
-from rtcd.content import Content, Kind, NotebookContent, TextContent
+from rtcd.content import Content, Kind, NotebookContent, TextContent, is_same
 from rtcd.disk.file_stat import Snapshot
 from rtcd.errors import (
     ApplyError,
@@ -34,14 +33,18 @@ from rtcd.errors import (
     ServerUnreachableError,
 )
 from rtcd.history.history import History
-from rtcd.merge.candidates import Evidence
+from rtcd.merge.base import choose_base
+from rtcd.merge.candidates import BaseChoice, Evidence
+from rtcd.merge.merged import Overlap
 from rtcd.merge.replica import Replica, SaveOutcome
 from rtcd.merge.three_way import merge_contents
-from rtcd.merge.versions import Version
+from rtcd.merge.versions import Version, VersionRing
 from rtcd.project_path import ProjectPath
 from rtcd.rooms.backoff import Backoff
 from rtcd.rooms.events import AwarenessChanged, RoomClosed, RoomUpdated
-from rtcd.sync.ledger import Ledger, text_of
+from rtcd.sync.authors import Authors
+from rtcd.sync.choices import places_of_choice, text_of, without_repeats
+from rtcd.sync.ledger import Ledger, Sides
 from rtcd.sync.local_file import LocalFile
 from rtcd.sync.ports import Clock, Disk, Room, Rooms
 from rtcd.sync.reconcile import JoinAction, plan_join
@@ -52,10 +55,10 @@ QUIET_SECONDS = 60.0
 PAUSE_SECONDS = 0.3
 HELD_RETRY_SECONDS = 5.0
 SAVE_REQUEST_SECONDS = 0.5
+REMEMBER_SECONDS = 0.5
 VANISHED_RETRY_SECONDS = 0.02
 WRITE_DUTY = 8
 MAX_WRITE_GAP_SECONDS = 1.0
-LOCAL = "local editor"
 BACKOFF = Backoff(longest=20.0)
 
 
@@ -71,10 +74,15 @@ class BindingState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Bytes that somebody else put on disk."""
+    """Bytes that somebody else put on disk.
+
+    ``displaced``: they are not there any more, a write of ours came after. ``came_first`` is
+    certain that the saver had not seen that write.
+    """
 
     snapshot: Snapshot
     displaced: bool = False
+    came_first: bool = False
     git: bool = False
 
 
@@ -92,6 +100,8 @@ class Binding:
         clock: Clock,
         on_change: Callable[[], None],
         quiet_seconds: float = QUIET_SECONDS,
+        user: str = "local editor",
+        began: float = 0.0,
     ) -> None:
         self.path = path
         self.kind = kind
@@ -123,13 +133,21 @@ class Binding:
         self._disk_generation = -1
         self._server_generation = -1
         self._remembered: tuple[int, int] | None = None
+        self._remembered_at = 0.0
         self._retry_now = asyncio.Event()
         self._seen_hash: str | None = None
         self._autosave = True
         self._ids_differ = False
+        self._read_meanwhile = False
         self._earlier: tuple[Version, ...] = ()
         self._asked_for_save = 0.0
         self.last_local_save = 0.0
+        self._user = user
+        self._began = began
+        self._by_git = False
+        self._authors = Authors(clock)
+        self._recorded_at = clock()
+        self._is_restored = False
 
     # ------------------------------------------------------------------ word from outside
 
@@ -140,9 +158,13 @@ class Binding:
         self._gone = False
         self._stir()
 
+    def met_by_git(self) -> None:
+        """What is on disk now was put there by git, on purpose."""
+        self._by_git = True
+
     def late_save(self, snapshot: Snapshot) -> None:
         """A writer finished on a file that we had swapped out."""
-        self._saves.append(Save(snapshot, displaced=True))
+        self._saves.append(Save(snapshot, displaced=True, came_first=True))
         self._stir()
 
     def disk_unreadable(self, error: HeldError) -> None:
@@ -162,7 +184,12 @@ class Binding:
         self._stir()
 
     def file_read(self) -> None:
-        """Somebody else read the file."""
+        """Somebody else read the file.
+
+        While a write of ours is under way nobody can tell which version that was: it counts for
+        both, because a version that wrongly counts as unread costs more than the reverse.
+        """
+        self._read_meanwhile = True
         if self.replica is not None:
             self.replica.mark_read(self._clock())
 
@@ -187,10 +214,25 @@ class Binding:
         """Ask a server that saves by itself to do it now."""
         if self.room is None or self._rooms.is_host or self._lost or self.unsent():
             return
+        if self._is_mirrored():
+            self._server_generation = self._generation
         now = self._clock()
-        if self.unsaved() and now - self._asked_for_save > SAVE_REQUEST_SECONDS:
-            self._asked_for_save = now
-            await self.room.request_save()
+        if not self.unsaved() or now - self._asked_for_save <= SAVE_REQUEST_SECONDS:
+            return
+        self._asked_for_save = now
+        generation = self._generation
+        at_rest = now - self._last_content_change > PAUSE_SECONDS
+        # A save that brings no new hash is told by nothing else. One that fails may be called a
+        # success too, but then the file was deleted, or the room is overwritten: a new generation.
+        is_saved = await self.room.request_save()
+        if is_saved and at_rest and generation == self._generation:
+            self._server_generation = generation
+
+    def _is_mirrored(self) -> bool:
+        """True when the server's file has, by its own word, the very bytes of ours."""
+        if self.replica is None or self.file.snapshot is None or self.unwritten():
+            return False
+        return self.replica.live.saved_hash() == self.file.snapshot.digest
 
     async def edit(self, change: Callable[[Content], Content]) -> None:
         """Make an edit of rtcd's own (a restored version, a settled conflict) in the document.
@@ -337,6 +379,7 @@ class Binding:
                 case RoomUpdated():
                     self._take_update(event)
                 case AwarenessChanged():
+                    self._authors.meet(room.people())
                     await self._mirror_autosave(room)
                     self._on_change()
                 case RoomClosed():
@@ -347,6 +390,8 @@ class Binding:
 
     def _take_update(self, event: RoomUpdated) -> None:
         assert self.replica is not None
+        if not event.own:
+            self._authors.edited(event.update, self.room.people() if self.room else ())
         if not event.own and self.replica.receive(event.update):
             self._generation += 1
             self._last_content_change = self._clock()
@@ -453,6 +498,8 @@ class Binding:
         state = self.replica.live.shared.state_vector()
         base_bytes, continues = self.ledger.base_bytes(room.session_id, state)
         base = self.file.content_of(base_bytes) if base_bytes is not None else None
+        if not continues:
+            base = self._known_again(base, theirs, disk)
         plan = plan_join(base, disk, theirs)
         log.debug(
             "room met path=%s action=%s continues=%s", self.path, plan.action.value, continues
@@ -468,21 +515,78 @@ class Binding:
             assert disk is not None
             assert self.file.snapshot is not None
             data = self.file.snapshot.data
-            self.ledger.record(self.file.snapshot, by=LOCAL, source="disk")
+            older = None if base is None else self._older_base(base, disk)
+            self.ledger.record(self.file.snapshot, by=self._saver(git=self._by_git), source="disk")
             if continues:
-                await self._bring(room, base, disk, data)
+                await self._bring(room, base, disk, data, older)
             else:
                 async with self._rooms.exclusive(_file_id(room)):
-                    await self._bring(room, base, disk, data)
+                    await self._bring(room, base, disk, data, older)
                     await self._until_acknowledged(room)
 
-    async def _bring(self, room: Room, base: Content | None, disk: Content, data: bytes) -> None:
+    def _known_again(
+        self, base: Content | None, theirs: Content, disk: Content | None
+    ) -> Content | None:
+        """The base for a room that was made anew: a version of ours that it holds, if there is one.
+
+        A server that was lost comes back with what it had saved, and that is often newer than the
+        last version that we know to be saved.
+        """
+        if disk is None or (base is not None and is_same(base, theirs)):
+            return base
+        for version in reversed(self._earlier):
+            if is_same(version.content, theirs):
+                return version.content
+        return base
+
+    def _older_base(self, base: Content, disk: Content) -> tuple[Version, BaseChoice] | None:
+        """The version that a save was made from while no room was open, if older than ``base``.
+
+        An editor may have had the file loaded since before others typed and left.
+        """
+        ring = VersionRing()
+        known = self._earlier or self.ledger.versions_on_disk(self._began)
+        for version in known:
+            ring.push(version.content, at=version.at, own_save=version.own_save, read=version.read)
+        places = [n for n, version in enumerate(ring) if is_same(version.content, base)]
+        if not places:
+            ring.push(base, at=self._clock(), own_save=False)
+        newest = places[-1] if places else len(ring) - 1
+        choice = choose_base(disk, ring.candidates(self._clock()), Evidence(git=self._by_git))
+        self._by_git = False
+        if choice.index >= newest:
+            return None
+        log.debug(
+            "save met path=%s base=%d of %d why=%s", self.path, choice.index, newest, choice.why
+        )
+        return ring[choice.index], choice
+
+    async def _bring(
+        self,
+        room: Room,
+        base: Content | None,
+        disk: Content,
+        data: bytes,
+        older: tuple[Version, BaseChoice] | None,
+    ) -> None:
         """Bring the disk's edits into the room, merged at the base."""
         assert self.replica is not None
-        merged = merge_contents(base, disk, self.replica.live.content())
-        self.ledger.record_overlaps(
-            merged.overlaps, disk_by=LOCAL, shared_by=self._others(), disk_bytes=data
-        )
+        before = self.replica.live.content()
+        if older is not None:
+            base = older[0].content
+        merged = merge_contents(base, disk, before)
+        choice: tuple[Overlap, ...] = ()
+        if older is not None and older[1].conflict is not None:
+            choice = places_of_choice(
+                older[1].conflict,
+                base=older[0].content,
+                saved=disk,
+                shared=before,
+                merged=merged.content,
+            )
+        overlaps = without_repeats(choice, merged.overlaps)
+        since = older[0].at if older is not None else 0.0
+        self._record_conflicts(overlaps, data, before, merged.content, since=since)
         update = self.replica.reconcile(merged.content)
         if update:
             self._generation += 1
@@ -504,9 +608,13 @@ class Binding:
             except TimeoutError:
                 continue
 
-    def _others(self) -> str:
-        names = [f"{p.name} ({p.client})" for p in self.room.people()] if self.room else []
-        return ", ".join(sorted(set(names))) or "the shared document"
+    def _meet_people(self) -> None:
+        if self.room is not None:
+            self._authors.meet(self.room.people())
+
+    def _saver(self, *, git: bool = False) -> str:
+        """Who saved on disk: the folder's user, with git when it was at work."""
+        return f"{self._user} ({'git' if git else 'local save'})"
 
     # ------------------------------------------------------------------ saves
 
@@ -526,7 +634,7 @@ class Binding:
             return
         else:
             content = self.file.accept(save.snapshot)
-        self.ledger.record(save.snapshot, by=LOCAL, source="disk")
+        self.ledger.record(save.snapshot, by=self._saver(git=save.git), source="disk")
         if content is None:
             return
         await self._merge_save(room, save, content)
@@ -549,7 +657,7 @@ class Binding:
             len(outcome.update),
             outcome.choice.why,
         )
-        self._record_choice(outcome, content, save.snapshot.data)
+        self._record_choice(outcome, content, save)
         self._generation += 1
         self._last_content_change = self._clock()
         self._ids_differ = has_other_ids(content, outcome.merged)
@@ -559,7 +667,7 @@ class Binding:
     def _saved(self, save: Save, content: Content) -> SaveOutcome:
         """The save in the document; tried once more after the CRDT library failed on it."""
         assert self.replica is not None
-        evidence = Evidence(git=save.git)
+        evidence = Evidence(git=save.git, newest_read_by_saver=False if save.came_first else None)
         on_disk = not save.displaced
         now = self._clock()
         try:
@@ -569,21 +677,49 @@ class Binding:
             self.replica.rebuild()
             return self.replica.save(content, evidence=evidence, now=now, on_disk=on_disk)
 
-    def _record_choice(self, outcome: SaveOutcome, saved: Content, data: bytes) -> None:
+    def _record_choice(self, outcome: SaveOutcome, saved: Content, save: Save) -> None:
         """Keep what the merge had to choose, for review."""
-        others = self._others()
+        choice: tuple[Overlap, ...] = ()
         if outcome.choice.conflict is not None:
-            self.ledger.record_conflict(
-                reason=outcome.choice.conflict,
-                disk=Side(LOCAL, text_of(saved)),
-                shared=Side(others, text_of(outcome.before)),
-                base=text_of(outcome.base.content),
-                merged=text_of(outcome.merged),
-                disk_bytes=data,
+            choice = places_of_choice(
+                outcome.choice.conflict,
+                base=outcome.base.content,
+                saved=saved,
+                shared=outcome.before,
+                merged=outcome.merged,
             )
-        self.ledger.record_overlaps(
-            outcome.overlaps, disk_by=LOCAL, shared_by=others, disk_bytes=data
+        self._record_conflicts(
+            without_repeats(choice, outcome.overlaps),
+            save.snapshot.data,
+            outcome.before,
+            outcome.merged,
+            since=outcome.base.at,
+            git=save.git,
         )
+
+    def _record_conflicts(
+        self,
+        overlaps: Sequence[Overlap],
+        disk: bytes | None,
+        shared: Content | None,
+        merged: Content,
+        *,
+        since: float,
+        git: bool = False,
+    ) -> None:
+        """Keep choices for review with the whole files; ``since`` is when the sides parted."""
+        if not overlaps:
+            return
+        self._meet_people()
+        sides = Sides(
+            disk_by=self._saver(git=git),
+            shared_by=self._authors.since(since),
+            disk=disk,
+            shared=None if shared is None else self.file.bytes_for(shared),
+            merged=self.file.bytes_for(merged),
+        )
+        if self.ledger.record_conflicts(overlaps, sides):
+            log.info("conflict recorded path=%s reason=%s", self.path, overlaps[0].reason)
 
     async def _mend(self, room: Room) -> None:
         """Bring back what Yjs loses when cells are moved or deleted while they are edited."""
@@ -591,8 +727,13 @@ class Binding:
         outcome = self.replica.rescue(now=self._clock())
         if outcome is None:
             return
-        data = self.file.snapshot.data if self.file.snapshot else b""
-        self._record_choice(outcome, outcome.before, data)
+        self._record_conflicts(
+            outcome.overlaps,
+            self.file.bytes_for(outcome.before),
+            outcome.merged,
+            outcome.merged,
+            since=outcome.base.at,
+        )
         self._generation += 1
         await self._send(room, outcome.update)
 
@@ -612,6 +753,7 @@ class Binding:
             raise self.file.hold
         update = self.replica.reconcile(change(self.replica.live.content()))
         if update:
+            self._is_restored = True
             self._generation += 1
             self._last_content_change = self._clock()
             await self._send(room, update)
@@ -650,11 +792,14 @@ class Binding:
             )
         if flush is not None:
             self.replica.flushed(flush, now=self._clock())
+            if self._read_meanwhile:
+                self.replica.mark_read(self._clock())
         self._disk_generation = generation
         await self._mark_saved(room, generation)
 
     async def _write(self, data: bytes) -> bool:
         started = self._clock()
+        self._read_meanwhile = False
         try:
             displaced = await self.file.write(data)
         except HeldError as error:
@@ -680,7 +825,7 @@ class Binding:
         """
         assert self.file.snapshot is not None
         if displaced is not None:
-            self._saves.appendleft(Save(displaced))
+            self._saves.appendleft(Save(displaced, came_first=True))
         known = {self.file.snapshot.digest}
         waiting, self._saves = self._saves, deque()
         for save in waiting:
@@ -740,29 +885,37 @@ class Binding:
         at_rest = self._clock() - self._last_content_change > PAUSE_SECONDS
         is_edited = bool(self._saves) or self.file.hold is not None or not at_rest
         if not is_edited and self.file.snapshot is not None:
-            self.ledger.record(self.file.snapshot, by=self._others(), source="room")
+            self.ledger.record(
+                self.file.snapshot, by=self._authors.since(self._recorded_at), source="room"
+            )
             surprise = await self.file.remove()
             is_edited = surprise is not None
         if not is_edited:
             self.state = BindingState.GONE
             return True
         log.info("edit beats deletion path=%s", self.path)
+        if self.replica is not None:
+            self._record_deletion(self.replica, by_disk=False)
         if self.file.snapshot is not None:
             await self._rooms.create(self.path, self.file.snapshot.data)
         self._lost = True
         return False
 
+    def _record_deletion(self, replica: Replica, *, by_disk: bool) -> None:
+        """One side deleted the file that the other edited: the edit stays, the record tells."""
+        before, live = replica.disk_content(), replica.live.content()
+        texts = ("", text_of(live)) if by_disk else (text_of(live), "")
+        overlap = Overlap(None, text_of(before), *texts, text_of(live), "delete-edit")
+        data = self.file.bytes_for(live)
+        self._record_conflicts(
+            (overlap,), None if by_disk else data, live if by_disk else None, live, since=0.0
+        )
+
     async def _file_is_gone(self) -> bool:
         """The file vanished: an edit by others brings it back, else the deletion is carried on."""
         assert self.replica is not None
         if self.unwritten() or self._saves:
-            self.ledger.record_conflict(
-                reason="delete-edit",
-                disk=Side(LOCAL, ""),
-                shared=Side(self._others(), text_of(self.replica.live.content())),
-                base=text_of(self.replica.disk_content()),
-                merged=text_of(self.replica.live.content()),
-            )
+            self._record_deletion(self.replica, by_disk=True)
             self._gone = False
             self.file.snapshot = None
             return False
@@ -773,25 +926,42 @@ class Binding:
     # ------------------------------------------------------------------ memory
 
     def _remember(self, room: Room, *, pause: float = PAUSE_SECONDS) -> None:
-        """At a pause: keep the version on disk, and that both sides agree on it."""
+        """Keep what both sides agree on: at a pause as a version, while people type as the base.
+
+        The fresher the base, the less there is to merge after the server was lost.
+        """
         if self.replica is None or self.file.snapshot is None or self.unwritten():
             return
-        if self._clock() - self._last_content_change < pause:
+        state = (self._generation, self._server_generation)
+        if state == self._remembered or room.unacknowledged:
             return
-        mark = (self._generation, self._server_generation)
-        if mark == self._remembered or room.unacknowledged:
+        now = self._clock()
+        is_pause = now - self._last_content_change >= pause
+        if not is_pause and now - self._remembered_at < REMEMBER_SECONDS:
             return
-        self._remembered = mark
-        self.replica.settle_versions()
-        self.ledger.record(self.file.snapshot, by=self._others(), source="room")
+        self._remembered_at = now
+        if is_pause:
+            self._remembered = state
+            self.replica.settle_versions()
+            self._record_live_version(self.file.snapshot)
         self.ledger.mark(
             self.file.snapshot,
-            saved=self._server_generation == self._generation,
+            saved=not self.unsaved(),
             session_id=room.session_id,
             state_vector=self.replica.live.shared.state_vector(),
             file_id=_file_id(room),
             server_hash=self.replica.live.saved_hash(),
         )
+
+    def _record_live_version(self, snapshot: Snapshot) -> None:
+        """A version that is on disk because of the room, or of an edit of rtcd's own."""
+        self._meet_people()
+        by, source = self._authors.since(self._recorded_at), "room"
+        if self._is_restored:
+            by, source = self._user, "restore"
+        self.ledger.record(snapshot, by=by, source=source)
+        self._is_restored = False
+        self._recorded_at = self._clock()
 
     def _release_flushers(self) -> None:
         if self.unwritten() and self.state is BindingState.JOINED and self.file.hold is None:

@@ -8,13 +8,20 @@ from dataclasses import dataclass
 
 from rtcd.disk.file_stat import FileStat, Snapshot
 from rtcd.disk.formats import kind_of, parse
-from rtcd.errors import HeldError, NotFoundOnServerError
+from rtcd.errors import (
+    HeldError,
+    NotFoundOnServerError,
+    RtcdError,
+    ServerRefusedError,
+    ServerUnreachableError,
+)
 from rtcd.project_path import ProjectPath
 from rtcd.server.entry import Entry
 from rtcd.sync.project import Project
 from rtcd.sync.reconcile import ListAction, Listed, plan_listed
 
-AT_ONCE = 16
+# More at once make no server faster, and the later ones slower.
+AT_ONCE = 6
 PROGRESS_EVERY = 200
 
 Progress = Callable[[str], None]
@@ -41,7 +48,17 @@ async def reconcile_all(project: Project, progress: Progress) -> Counted:
     remote = await list_remote(project)
     known = [ProjectPath(mark.path) for mark in project.history.bookmarks()]
     paths = sorted({*local, *remote, *known})
-    await _for_each(paths, lambda path: _reconcile_one(project, path, local, remote), progress)
+
+    async def one(path: ProjectPath) -> None:
+        try:
+            await _reconcile_one(project, path, local, remote)
+        except (ServerUnreachableError, ServerRefusedError):
+            raise
+        except RtcdError as error:
+            # One file that the server chokes on must not keep all others from being shared.
+            project.report(error.code, error, path)
+
+    await _for_each(paths, one, progress)
     return Counted(len(project.files))
 
 
@@ -81,7 +98,7 @@ def _take_host(project: Project, local: dict[ProjectPath, Snapshot]) -> None:
         mark = project.history.bookmark(str(path))
         if mark is None or mark.base_digest != snapshot.digest:
             ledger = project.ledger(path)
-            ledger.record(snapshot, by="local editor", source="disk")
+            ledger.record(snapshot, by=project.saver, source="disk")
             ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
     for mark in project.history.bookmarks():
         path = ProjectPath(mark.path)
@@ -103,6 +120,7 @@ async def list_remote(project: Project) -> dict[ProjectPath, Entry]:
                 continue
             if is_folder:
                 folders.append(path)
+                project.link.note_folder(path)
                 await _take_folder(project, path)
             else:
                 found[path] = entry
@@ -154,27 +172,18 @@ async def _reconcile_one(
         return
     snapshot = local.get(path)
     mark = project.history.bookmark(str(path))
-    server_hash = await _server_hash(
-        project, path, remote, needed=snapshot is not None or mark is not None
-    )
+    entry = remote.get(path)
+    if entry is not None and (snapshot is not None or mark is not None):
+        entry = await project.link.stat(path)
     listed = Listed(
         disk_digest=snapshot.digest if snapshot else None,
-        server_hash=server_hash,
+        server_hash=(entry.hash or "unknown") if entry is not None else None,
         base_digest=mark.base_digest if mark else None,
         base_server_hash=mark.server_hash if mark else None,
     )
     await carry_out(project, path, plan_listed(listed), snapshot)
-
-
-async def _server_hash(
-    project: Project, path: ProjectPath, remote: dict[ProjectPath, Entry], *, needed: bool
-) -> str | None:
-    if path not in remote:
-        return None
-    if not needed:
-        return "unknown"
-    entry = await project.link.stat(path)
-    return entry.hash if entry is not None else None
+    if entry is not None:
+        project.link.note_compared(path, entry)
 
 
 async def carry_out(
@@ -183,14 +192,15 @@ async def carry_out(
     """Do what was decided for a file that no room is open for."""
     if action is ListAction.LINK and snapshot is not None:
         ledger = project.ledger(path)
-        ledger.record(snapshot, by="local editor", source="disk")
+        ledger.record(snapshot, by=project.saver, source="disk")
         ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
     elif action is ListAction.FETCH:
         await project.fetch(path)
     elif action is ListAction.CREATE and snapshot is not None:
-        await project.link.create(path, snapshot.data)
+        if not await project.create_remote(snapshot):
+            return
         ledger = project.ledger(path)
-        ledger.record(snapshot, by="local editor", source="disk")
+        ledger.record(snapshot, by=project.saver, source="disk")
         ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
     elif action is ListAction.REMOVE_LOCAL:
         await project.removed_remotely(path)

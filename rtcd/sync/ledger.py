@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from rtcd.conflict import Conflict, Side, conflict_id
-from rtcd.content import Content, Kind, NotebookContent, TextContent
+from rtcd.content import Kind
 from rtcd.crdt.state_vector import covers
 from rtcd.disk.file_stat import Snapshot
+from rtcd.disk.formats import parse
+from rtcd.errors import HeldError
 from rtcd.history.bookmark import Bookmark
 from rtcd.history.history import History
-from rtcd.merge.three_way import Overlap
+from rtcd.merge.merged import Overlap
+from rtcd.merge.versions import KEEP, Version
 from rtcd.project_path import ProjectPath
 from rtcd.sync.ports import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """Who the two sides of a merge are, and their whole files (None: deleted)."""
+
+    disk_by: str
+    shared_by: str
+    disk: bytes | None = None
+    shared: bytes | None = None
+    merged: bytes | None = None
 
 
 class Ledger:
@@ -34,6 +49,20 @@ class Ledger:
             str(self.path), snapshot.data, by=by, source=source, at=self._clock()
         )
         self._recorded = snapshot.digest
+
+    def versions_on_disk(self, began: float) -> list[Version]:
+        """What was on this disk since then, oldest first, and what was there at that moment."""
+        infos = self._history.versions(str(self.path))
+        before = [info for info in infos if info.at < began][-1:]
+        found: list[Version] = []
+        for info in [*before, *(info for info in infos if info.at >= began)][-KEEP:]:
+            data = self._history.blob(info.digest)
+            with suppress(HeldError):
+                if data is not None:
+                    content = parse(self._kind, data)
+                    saved = info.source == "disk"
+                    found.append(Version(len(found), content, None, saved, None, info.at))
+        return found
 
     def base_bytes(self, session_id: str, pulled_state: bytes) -> tuple[bytes | None, bool]:
         """The last common version for a room that was just pulled, and whether the room goes on.
@@ -97,61 +126,48 @@ class Ledger:
                 continuing_digest=snapshot.digest,
             )
         if new != old:
+            self._history.put_blob(snapshot.data)
             self._history.set_bookmark(new)
 
-    def record_conflict(
-        self,
-        *,
-        reason: str,
-        disk: Side,
-        shared: Side,
-        base: str,
-        merged: str,
-        cell: str | None = None,
-        disk_bytes: bytes | None = None,
-    ) -> bool:
-        """Keep a choice for review, before it takes effect; False when it is known already."""
-        blob = self._history.put_blob(disk_bytes) if disk_bytes is not None else None
-        return self._history.add_conflict(
-            Conflict(
-                id=conflict_id(str(self.path), cell, reason, disk.text, shared.text, base),
-                path=str(self.path),
-                cell=cell,
-                reason=reason,
-                created=self._clock(),
-                disk=disk,
-                shared=shared,
-                base=base,
-                merged=merged,
-                disk_blob=blob,
+    def record_conflicts(self, overlaps: Iterable[Overlap], sides: Sides) -> int:
+        """Keep choices for review, before they take effect; returns how many are new."""
+        found = tuple(overlaps)
+        if not found:
+            return 0
+        disk, shared, merged = (
+            None if data is None else self._history.put_blob(data)
+            for data in (sides.disk, sides.shared, sides.merged)
+        )
+        return sum(
+            self._history.add_conflict(
+                Conflict(
+                    id=self._id(overlap),
+                    path=str(self.path),
+                    cell=overlap.cell,
+                    reason=overlap.reason,
+                    created=self._clock(),
+                    disk=Side(sides.disk_by, overlap.ours),
+                    shared=Side(sides.shared_by, overlap.theirs),
+                    base=overlap.base,
+                    merged=overlap.merged,
+                    disk_blob=disk,
+                    shared_blob=shared,
+                    merged_blob=merged,
+                )
             )
+            for overlap in found
         )
 
-    def record_overlaps(
-        self, overlaps: Iterable[Overlap], *, disk_by: str, shared_by: str, disk_bytes: bytes
-    ) -> int:
-        """Keep what a merge found both sides to have changed; returns how many are new."""
-        return sum(
-            self.record_conflict(
-                reason=overlap.reason,
-                cell=overlap.cell,
-                disk=Side(disk_by, overlap.ours),
-                shared=Side(shared_by, overlap.theirs),
-                base=overlap.base,
-                merged=overlap.merged,
-                disk_bytes=disk_bytes,
-            )
-            for overlap in overlaps
+    def _id(self, overlap: Overlap) -> str:
+        return conflict_id(
+            str(self.path),
+            overlap.cell,
+            overlap.reason,
+            overlap.ours,
+            overlap.theirs,
+            overlap.base,
         )
 
     def open_conflicts(self) -> int:
         """How many conflicts of this file wait for review."""
         return sum(conflict.path == str(self.path) for conflict in self._history.conflicts())
-
-
-def text_of(content: Content) -> str:
-    """A whole side as one text: the file's text, or a notebook's sources one below the other."""
-    if isinstance(content, TextContent):
-        return content.text
-    assert isinstance(content, NotebookContent)
-    return "\n\n".join(cell.source for cell in content.cells)

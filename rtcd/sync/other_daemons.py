@@ -19,6 +19,7 @@ log = logging.getLogger("rtcd.sync")
 
 BACKOFF = Backoff(longest=10.0)
 CONNECT_PATIENCE_SECONDS = 15.0
+ANNOUNCE_GAP_SECONDS = 0.1
 
 
 class OtherDaemons:
@@ -30,6 +31,8 @@ class OtherDaemons:
         self._line: Announcements | None = None
         self._is_up = asyncio.Event()
         self._heard: asyncio.Queue[Announcement] = asyncio.Queue()
+        self._to_tell: list[Announcement] = []
+        self._telling: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -52,15 +55,35 @@ class OtherDaemons:
             async for announcement in line.incoming():
                 self._heard.put_nowait(announcement)
         finally:
+            await self._tell(line)
             self._line = None
             self._is_up.clear()
             await line.close()
 
     async def announce(self, announcement: Announcement) -> None:
-        """Tell the others; who is not connected now compares everything later."""
-        if self._line is not None:
+        """Tell the others; who is not connected now compares everything later.
+
+        The first goes at once, what follows closely goes together.
+        """
+        if self._line is None:
+            return
+        self._to_tell.append(announcement)
+        if self._telling is None or self._telling.done():
+            await self._tell(self._line)
+            self._telling = asyncio.get_running_loop().create_task(self._tell_rest())
+
+    async def _tell_rest(self) -> None:
+        """Tell what came up meanwhile, until there is nothing more."""
+        await asyncio.sleep(ANNOUNCE_GAP_SECONDS)
+        while self._to_tell and self._line is not None:
+            await self._tell(self._line)
+            await asyncio.sleep(ANNOUNCE_GAP_SECONDS)
+
+    async def _tell(self, line: Announcements) -> None:
+        together, self._to_tell = self._to_tell, []
+        if together:
             with suppress(ServerUnreachableError):
-                await self._line.announce(announcement)
+                await line.announce(*together)
 
     async def incoming(self) -> AsyncIterator[Announcement]:
         """What the others tell, over all connections."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from rtcd.disk.file_stat import FileStat, Snapshot
 from rtcd.disk.formats import kind_of, parse
-from rtcd.errors import HeldError, RtcdError
+from rtcd.errors import HeldError, RtcdError, ServerError
 from rtcd.history.history import History
 from rtcd.problem import Problem
 from rtcd.project_path import ProjectPath
@@ -28,6 +28,10 @@ from rtcd.sync.project_disk import ProjectDisk
 from rtcd.sync.server_link import ServerLink
 
 log = logging.getLogger("rtcd.sync")
+
+FIRST_RETRY_SECONDS = 0.25
+FAILURE_WINDOW_SECONDS = 60.0
+MAX_FAILURES = 3
 
 
 class Project:
@@ -51,11 +55,15 @@ class Project:
         self.deletions = Deletions(self, clock)
         self.problems: dict[tuple[str | None, str], Problem] = {}
         self.seq = 0
+        self._began = clock()
         self.folders: set[ProjectPath] = set()
         self._quiet_seconds = quiet_seconds
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._busy: dict[ProjectPath, int] = {}
+        self._failures: dict[ProjectPath, list[float]] = {}
+        self._closing = False
+        self._checks: dict[ProjectPath, bool] = {}
 
     # ------------------------------------------------------------------ telling those who watch
 
@@ -85,27 +93,42 @@ class Project:
 
     # ------------------------------------------------------------------ tasks
 
-    def spawn(self, work: Coroutine[Any, Any, None], *, path: ProjectPath | None = None) -> None:
-        """Do something for one file beside everything else; its trouble stays its own."""
-        task = asyncio.get_running_loop().create_task(self._guard(work, path))
+    def spawn(
+        self,
+        work: Coroutine[Any, Any, None],
+        *,
+        path: ProjectPath | None = None,
+        problem_path: ProjectPath | None = None,
+    ) -> None:
+        """Do something beside everything else; its trouble stays its own.
+
+        ``path`` counts as busy meanwhile; ``problem_path`` is only named in a problem.
+        """
+        if path is not None:
+            self._busy[path] = self._busy.get(path, 0) + 1
+        guarded = self._guard(work, path, path or problem_path)
+        task = asyncio.get_running_loop().create_task(guarded)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guard(self, work: Coroutine[Any, Any, None], path: ProjectPath | None) -> None:
-        if path is not None:
-            self._busy[path] = self._busy.get(path, 0) + 1
+    async def _guard(
+        self,
+        work: Coroutine[Any, Any, None],
+        path: ProjectPath | None,
+        problem_path: ProjectPath | None,
+    ) -> None:
         try:
             await work
         except RtcdError as error:
-            self.report(error.code, error, path)
-            log.warning("work not done path=%s reason=%s", path, error)
+            self.report(error.code, error, problem_path)
+            log.warning("work not done path=%s reason=%s", problem_path, error)
         except Exception:  # the edge of a task: one file's bug must not stop the others
-            log.exception("bug path=%s", path)
+            log.exception("bug path=%s", problem_path)
             bug = RtcdError(
                 "rtcd ran into a bug of its own; the file was left as it is",
                 hint="The traceback is in the daemon's log; `rtcd doctor` names it.",
             )
-            self.report("bug", bug, path)
+            self.report("bug", bug, problem_path)
         finally:
             if path is not None:
                 self._busy[path] -= 1
@@ -123,6 +146,7 @@ class Project:
 
     async def close(self, timeout: float) -> None:
         """Let every binding write and send what is left; cancel what takes too long."""
+        self._closing = True
         for binding in list(self.bindings.values()):
             binding.close()
         if self._tasks:
@@ -148,18 +172,48 @@ class Project:
             clock=self.clock,
             on_change=self.note_change,
             quiet_seconds=self._quiet_seconds,
+            user=self.link.user["name"],
+            began=self._began,
         )
         self.bindings[path] = binding
-        self.spawn(self._run_binding(binding), path=None)
+        self.spawn(self._run_binding(binding), problem_path=path)
         return binding
 
     async def _run_binding(self, binding: Binding) -> None:
+        failed = True
         try:
             await binding.run()
+            failed = False
         finally:
             if self.bindings.get(binding.path) is binding:
                 del self.bindings[binding.path]
             self._after_binding(binding)
+            if failed:
+                self._try_again_later(binding.path)
+
+    def _try_again_later(self, path: ProjectPath) -> None:
+        """A bug ended a binding: begin anew after a while, and leave the file alone in the end."""
+        now = self.clock()
+        recent = [at for at in self._failures.get(path, ()) if now - at < FAILURE_WINDOW_SECONDS]
+        self._failures[path] = [*recent, now]
+        if len(recent) >= MAX_FAILURES:
+            self.file_held(
+                path,
+                HeldError(
+                    f"{path} was set aside after rtcd failed on it several times",
+                    hint="Change the file or run `rtcd stop` and `rtcd start`; please report it.",
+                    code="quarantined",
+                ),
+                None,
+            )
+            return
+        delay = FIRST_RETRY_SECONDS * 4 ** len(recent)
+        asyncio.get_running_loop().call_later(delay, self._begin_anew, path)
+
+    def _begin_anew(self, path: ProjectPath) -> None:
+        if not self._closing:
+            self.clear("bug", path)
+            self.activate(path)
 
     def _after_binding(self, binding: Binding) -> None:
         snapshot = binding.file.snapshot
@@ -171,6 +225,11 @@ class Project:
             self.files.held(binding.path, binding.kind, binding.file.hold, stat)
         elif snapshot is not None:
             self.files.seen(binding.path, binding.kind, snapshot.stat, snapshot.digest)
+
+    @property
+    def saver(self) -> str:
+        """Who saves in this folder, as the history names it."""
+        return f"{self.link.user['name']} (local save)"
 
     def ledger(self, path: ProjectPath) -> Ledger:
         """The memory of one file."""
@@ -232,7 +291,9 @@ class Project:
         if mark is None:
             self.spawn(self._share_new(snapshot), path=path)
         else:
-            self.activate(path)
+            binding = self.activate(path)
+            if git:
+                binding.met_by_git()
 
     def _understood(self, snapshot: Snapshot) -> bool:
         """A file without a room is held here; one with a room is held by its binding."""
@@ -247,18 +308,27 @@ class Project:
         """A file that was never shared: the server gets it, byte for byte, and no room is opened."""
         path = snapshot.path
         if self.link.is_host:
-            self.ledger(path).record(snapshot, by="local editor", source="disk")
+            self.ledger(path).record(snapshot, by=self.saver, source="disk")
             self.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
             await self.link.created(path)
             return
-        entry = await self.link.stat(path)
-        if entry is not None and entry.hash != snapshot.digest:
-            self.activate(path)
+        if not await self.create_remote(snapshot):
             return
-        if entry is None:
-            await self.link.create(path, snapshot.data)
-        self.ledger(path).record(snapshot, by="local editor", source="disk")
+        self.ledger(path).record(snapshot, by=self.saver, source="disk")
         self.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
+
+    async def create_remote(self, snapshot: Snapshot) -> bool:
+        """Give the server a file; where it has another of that name, both are joined in its room."""
+        try:
+            await self.link.create(snapshot.path, snapshot.data)
+        except ServerError as error:
+            if error.code != "exists":
+                raise
+            entry = await self.link.stat(snapshot.path)
+            if entry is None or entry.hash != snapshot.digest:
+                self.activate(snapshot.path)
+                return False
+        return True
 
     def file_held(self, path: ProjectPath, error: HeldError, stat: FileStat | None) -> None:
         """The file cannot be shared as it is; its bytes stay untouched."""
@@ -368,7 +438,22 @@ class Project:
             self.activate(path)
 
     async def check_remote(self, path: ProjectPath) -> None:
-        """Compare one file that no room is open for with the server's."""
+        """Compare one file that no room is open for with the server's.
+
+        The same news comes by several ways: one comparison at a time, and one more after it.
+        """
+        if path in self._checks:
+            self._checks[path] = True
+            return
+        self._checks[path] = True
+        try:
+            while self._checks[path]:
+                self._checks[path] = False
+                await self._check_remote(path)
+        finally:
+            del self._checks[path]
+
+    async def _check_remote(self, path: ProjectPath) -> None:
         if path in self.bindings or self.disk.why_ignored(path) is not None:
             return
         entry = await self.link.stat(path)
@@ -379,6 +464,7 @@ class Project:
             await self.disk.make_folder(path)
         else:
             await self._compare(path, entry.hash)
+            self.link.note_compared(path, entry)
 
     async def _compare(self, path: ProjectPath, server_hash: str | None) -> None:
         mark = self.history.bookmark(str(path))
@@ -424,7 +510,7 @@ class Project:
             await self.link.create(path, snapshot.data)
             self.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
         else:
-            self.ledger(path).record(snapshot, by="local editor", source="disk")
+            self.ledger(path).record(snapshot, by=self.saver, source="disk")
             if await self.disk.remove(path, expected=snapshot) is None:
                 self.files.forget(path)
                 self.history.forget(str(path))

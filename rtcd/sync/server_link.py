@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Container
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 from rtcd.content import Kind
 from rtcd.documents.open_document import ROOM_TYPES
-from rtcd.errors import NotFoundOnServerError, PathRefusedError
+from rtcd.errors import NotFoundOnServerError, PathRefusedError, ServerError
 from rtcd.project_path import ProjectPath
 from rtcd.rooms.connection import RoomConnection
 from rtcd.rooms.news import Announcement, AnnouncementKind
@@ -15,6 +18,8 @@ from rtcd.server.address import ServerAddress
 from rtcd.server.client import ServerClient
 from rtcd.server.entry import Entry
 from rtcd.sync.other_daemons import OtherDaemons
+
+OWN_CHANGE_SECONDS = 2.0
 
 
 class ServerLink:
@@ -34,6 +39,11 @@ class ServerLink:
         self.user = user
         self._prefix = remote_path.strip("/")
         self._others = others
+        # Size and time of the server's files when they were last compared with ours.
+        self._compared: dict[ProjectPath, tuple[int | None, float]] = {}
+        self._folders: set[ProjectPath] = set()
+        self._making_folders = asyncio.Lock()
+        self._own_changes: dict[ProjectPath, float] = {}
 
     @property
     def address(self) -> ServerAddress:
@@ -88,11 +98,37 @@ class ServerLink:
             return None
 
     async def create(self, path: ProjectPath, data: bytes) -> None:
-        """Create the file, never over one that is there; on a host it is there already."""
+        """Create the file, never over one that is there; on a host it is there already.
+
+        Raises:
+            ServerError: code ``exists``.
+        """
         if not self.is_host:
-            await self._make_parents(path)
-            await self.client.create_file(self.server_path(path), data)
+            self._own_changes[path] = time.monotonic() + OWN_CHANGE_SECONDS
+            try:
+                entry = await self._create_below(path, data)
+            except BaseException:
+                self._own_changes.pop(path, None)
+                raise
+            self.note_compared(path, entry)
         await self._announce("created", path)
+
+    async def _create_below(self, path: ProjectPath, data: bytes) -> Entry:
+        """Create it; when that fails where a folder was taken for granted, once more with care."""
+        was_assumed = path.parent in self._folders
+        await self._make_parents(path)
+        try:
+            return await self.client.create_file(self.server_path(path), data)
+        except ServerError as error:
+            if error.code == "exists" or not was_assumed:
+                raise
+        self._folders.clear()
+        await self._make_parents(path)
+        return await self.client.create_file(self.server_path(path), data)
+
+    def is_own_change(self, path: ProjectPath) -> bool:
+        """True once for a file that we have just created: that event tells nothing new."""
+        return self._own_changes.pop(path, 0.0) > time.monotonic()
 
     async def created(self, path: ProjectPath) -> None:
         """Tell the others of a file that the server has already."""
@@ -100,6 +136,7 @@ class ServerLink:
 
     async def delete(self, path: ProjectPath) -> None:
         """Remove the file or empty folder; on a host it is gone already."""
+        self._folders.clear()
         if not self.is_host:
             with suppress(NotFoundOnServerError):
                 await self.client.delete(self.server_path(path))
@@ -107,6 +144,7 @@ class ServerLink:
 
     async def rename(self, old: ProjectPath, new: ProjectPath) -> None:
         """Let the server's file follow a rename, document and all."""
+        self._folders.clear()
         source, target = self.server_path(old), self.server_path(new)
         if self.is_host:
             await self.client.moved(source, target)
@@ -119,18 +157,47 @@ class ServerLink:
         """Create a folder where there is none."""
         if not self.is_host:
             await self._make_parents(path)
-            if await self.client.stat(self.server_path(path)) is None:
+            async with self._making_folders:
                 await self.client.create_folder(self.server_path(path))
         await self._announce("folder", path)
 
     async def _make_parents(self, path: ProjectPath) -> None:
-        missing = []
-        parent = path.parent
-        while parent is not None and await self.client.stat(self.server_path(parent)) is None:
-            missing.append(parent)
-            parent = parent.parent
-        for folder in reversed(missing):
-            await self.client.create_folder(self.server_path(folder))
+        """The folders above; one at a time, since many files may want the same new folder."""
+        if path.parent is None or path.parent in self._folders:
+            return
+        async with self._making_folders:
+            missing = []
+            parent: ProjectPath | None = path.parent
+            while parent is not None and not await self._has_folder(parent):
+                missing.append(parent)
+                parent = parent.parent
+            for folder in reversed(missing):
+                await self.client.create_folder(self.server_path(folder))
+                self._folders.add(folder)
+
+    async def _has_folder(self, path: ProjectPath) -> bool:
+        if path not in self._folders and await self.client.stat(self.server_path(path)) is not None:
+            self._folders.add(path)
+        return path in self._folders
+
+    def note_folder(self, path: ProjectPath) -> None:
+        """The server was seen to have this folder."""
+        self._folders.add(path)
+
+    # ------------------------------------------------------------------ what was compared
+
+    def note_compared(self, path: ProjectPath, entry: Entry) -> None:
+        """The server's file, as ``entry`` shows it, has been brought together with ours."""
+        self._compared[path] = (entry.size, entry.last_modified)
+
+    def is_compared(self, path: ProjectPath, entry: Entry) -> bool:
+        """True when the file looks as it did when it was last compared."""
+        return self._compared.get(path) == (entry.size, entry.last_modified)
+
+    def forget_compared(self, listed: Container[ProjectPath]) -> None:
+        """Drop what is not on the server any more."""
+        for path in [path for path in self._compared if path not in listed]:
+            del self._compared[path]
 
     async def _announce(self, what: AnnouncementKind, path: ProjectPath) -> None:
         await self._others.announce(

@@ -46,7 +46,8 @@ class ServerSide:
         self._others = others
         self._clock = clock
         self._relist_now = asyncio.Event()
-        self._listed: dict[ProjectPath, tuple[int | None, float]] = {}
+        self._early: list[ServerEvent | Announcement] = []
+        self._begun = asyncio.Event()
         self.connected = False
         self.listening = asyncio.Event()
 
@@ -57,6 +58,16 @@ class ServerSide:
             tasks.create_task(self._hear_announcements())
             if not self._link.is_host:
                 tasks.create_task(self._relist_often())
+
+    def begin(self) -> None:
+        """Everything was compared: from now on news count, those of meanwhile first."""
+        self._begun.set()
+        while self._early:
+            news = self._early.pop(0)
+            if isinstance(news, Announcement):
+                self._hear(news)
+            else:
+                self._take(news)
 
     def forget_connection(self) -> None:
         """The server is known to be gone."""
@@ -84,9 +95,11 @@ class ServerSide:
 
     def _is_connected(self) -> None:
         self.connected = True
-        self.listening.set()
         self._project.clear(SERVER_CODE)
-        self._relist_now.set()
+        if self.listening.is_set():
+            # The first time everything is compared anyway, after this.
+            self._relist_now.set()
+        self.listening.set()
         for binding in list(self._project.bindings.values()):
             binding.retry()
         self._project.note_change()
@@ -98,10 +111,18 @@ class ServerSide:
 
     def _take(self, event: ServerEvent) -> None:
         match event:
+            case ContentsChanged() if self._link.is_host or self._is_own(event):
+                return
+            case _ if not self._begun.is_set():
+                self._early.append(event)
             case PersonJoined():
                 self._work(self._someone_joined(event))
-            case ContentsChanged() if not self._link.is_host:
+            case ContentsChanged():
                 self._contents_changed(event)
+
+    def _is_own(self, event: ContentsChanged) -> bool:
+        path = self._link.project_path(event.path)
+        return event.action == "save" and path is not None and self._link.is_own_change(path)
 
     def _work(self, work: Coroutine[Any, Any, None]) -> None:
         self._project.spawn(work)
@@ -137,6 +158,9 @@ class ServerSide:
             self._hear(announcement)
 
     def _hear(self, announcement: Announcement) -> None:
+        if not self._begun.is_set():
+            self._early.append(announcement)
+            return
         path = self._link.project_path(announcement.path)
         if self._link.is_host or path is None:
             return
@@ -152,6 +176,7 @@ class ServerSide:
     # ------------------------------------------------------------------ what neither told
 
     async def _relist_often(self) -> None:
+        await self._begun.wait()
         while True:
             try:
                 async with asyncio.timeout(RELIST_SECONDS):
@@ -168,23 +193,22 @@ class ServerSide:
         """Compare every file whose time or size on the server changed, and those that are gone."""
         listed = await list_remote(self._project)
         for path, entry in listed.items():
-            mark = (entry.size, entry.last_modified)
-            if self._listed.get(path) != mark:
+            if not self._link.is_compared(path, entry):
                 await self._check(path, entry)
-                self._listed[path] = mark
         for path in [path for path in self._project.files if path not in listed]:
             if self._project.history.bookmark(str(path)) is not None and not self._is_held(path):
                 await self._removed(path)
-        for path in [path for path in self._listed if path not in listed]:
-            del self._listed[path]
+        self._link.forget_compared(listed)
 
     def _is_held(self, path: ProjectPath) -> bool:
         known = self._project.files.get(path)
         return known is not None and known.hold is not None
 
     async def _check(self, path: ProjectPath, entry: Entry) -> None:
-        del entry
-        await self._project.check_remote(path)
+        if path in self._project.bindings:
+            self._link.note_compared(path, entry)
+        else:
+            await self._project.check_remote(path)
 
 
 def is_room_of(room_id: str, path: ProjectPath) -> bool:

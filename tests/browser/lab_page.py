@@ -114,7 +114,9 @@ class LabPage:
 
     def _shown(self, selector: str) -> Locator:
         """Inside the document that is in front."""
-        return self.page.locator(f"#jp-main-dock-panel .jp-MainAreaWidget:not(.lm-mod-hidden) {selector}")
+        return self.page.locator(
+            f"#jp-main-dock-panel .jp-MainAreaWidget:not(.lm-mod-hidden) {selector}"
+        )
 
     def show(self, name: str) -> None:
         """Bring an open document to the front."""
@@ -158,7 +160,10 @@ class LabPage:
     def outputs(self, cell: int) -> str:
         """What is shown below a cell."""
         return "\n".join(
-            self._shown(".jp-Notebook .jp-Cell").nth(cell).locator(".jp-OutputArea-output").all_inner_texts()
+            self._shown(".jp-Notebook .jp-Cell")
+            .nth(cell)
+            .locator(".jp-OutputArea-output")
+            .all_inner_texts()
         )
 
     def run_cell(self) -> None:
@@ -196,7 +201,8 @@ class LabPage:
         """Use the menu entry Settings > Autosave Documents."""
         self.page.locator(".lm-MenuBar-item", has_text="Settings").click()
         entry = self.page.locator(
-            '.lm-Menu-item[data-command="docmanager:toggle-autosave"]', has_text="Autosave Documents"
+            '.lm-Menu-item[data-command="docmanager:toggle-autosave"]',
+            has_text="Autosave Documents",
         )
         entry.wait_for()
         if ("lm-mod-toggled" in (entry.get_attribute("class") or "")) != on:

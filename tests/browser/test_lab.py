@@ -130,9 +130,13 @@ def test_autosave_switched_off_in_jupyterlab_is_mirrored(host: RtcdFolder, open_
     lab.open_text("notes.txt")
     lab.until(lambda: autosave_of_daemon(host, "notes.txt") == [True], "the daemon in the room")
     lab.set_autosave(on=False)
-    lab.until(lambda: autosave_of_daemon(host, "notes.txt") == [False], "the daemon to say no as well")
+    lab.until(
+        lambda: autosave_of_daemon(host, "notes.txt") == [False], "the daemon to say no as well"
+    )
     lab.set_autosave(on=True)
-    lab.until(lambda: autosave_of_daemon(host, "notes.txt") == [True], "the daemon to say yes again")
+    lab.until(
+        lambda: autosave_of_daemon(host, "notes.txt") == [True], "the daemon to say yes again"
+    )
 
 
 def autosave_of_daemon(folder: RtcdFolder, path: str) -> list[bool | None]:
@@ -160,9 +164,7 @@ def autosave_of_daemon(folder: RtcdFolder, path: str) -> list[bool | None]:
         return thread.submit(asyncio.run, ask()).result()
 
 
-def test_a_dead_daemon_loses_nothing_and_the_next_one_goes_on(
-    host: RtcdFolder, open_lab: OpenLab
-):
+def test_a_dead_daemon_loses_nothing_and_the_next_one_goes_on(host: RtcdFolder, open_lab: OpenLab):
     host.write("notes.txt", "alpha\n")
     host.start()
     lab = open_lab(host)

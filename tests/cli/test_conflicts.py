@@ -161,7 +161,7 @@ def test_show_names_the_cell_and_a_deletion(recorded: Shell) -> None:
     assert lines[0] == "Conflict kaaaaa in deep/b.ipynb, cell 8f2c"
     assert lines[3:8] == [
         "On disk: vim",
-        "  deleted (it is empty)",
+        "  deleted",
         "",
         "Shared: 张伟 (JupyterLab)",
         "  x = [-1-]{+2+}",

@@ -29,7 +29,9 @@ def new_folder(workplace: Path) -> Iterator[NewFolder]:
     made: list[RtcdFolder] = []
 
     def make(folder_name: str, **settings: str) -> RtcdFolder:
-        folder = RtcdFolder(workplace / folder_name / "project", workplace / folder_name / "home", **settings)
+        folder = RtcdFolder(
+            workplace / folder_name / "project", workplace / folder_name / "home", **settings
+        )
         made.append(folder)
         return folder
 

@@ -54,7 +54,9 @@ class RtcdFolder:
             "NO_COLOR": "1",
         }
 
-    def command(self, *arguments: str, token: str | None = None) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, *arguments: str, token: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run ``rtcd`` in the folder; never raises for its exit code."""
         environment = self.environment | ({"RTCD_TOKEN": token} if token else {})
         return subprocess.run(
@@ -96,9 +98,15 @@ class RtcdFolder:
         eventually(lambda: not _is_alive(self.started["pid"]), "the daemon to be dead")
 
     def kill_server(self) -> None:
-        """SIGKILL the embedded server."""
-        for file in (self.home / "state" / "rtcd").glob("*/server.json"):
-            os.kill(json.loads(file.read_text())["pid"], signal.SIGKILL)
+        """SIGKILL the embedded server; waits for one to kill."""
+
+        def pids() -> list[int]:
+            files = (self.home / "state" / "rtcd").glob("*/server.json")
+            return [pid for file in files if _is_alive(pid := json.loads(file.read_text())["pid"])]
+
+        eventually(lambda: bool(pids()), "a server to kill", seconds=30)
+        for pid in pids():
+            os.kill(pid, signal.SIGKILL)
 
     @property
     def address(self) -> ServerAddress:

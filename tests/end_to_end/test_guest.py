@@ -61,9 +61,7 @@ def test_differing_files_are_joined_and_recorded(new_folder: NewFolder, stock_se
     text = guest.read("notes.txt")
     for line in ("shared line", "only on the server", "only here"):
         assert text.count(line) == 1, text
-    eventually(
-        lambda: (stock_server.root / "notes.txt").read_text() == text, "the server to save"
-    )
+    eventually(lambda: (stock_server.root / "notes.txt").read_text() == text, "the server to save")
     listed = json.loads(guest.command("conflicts", "--json").stdout)["conflicts"]
     assert [conflict["reason"] for conflict in listed] == ["both-created"]
     assert listed[0]["disk"]["text"] == "shared line\nonly here\n"

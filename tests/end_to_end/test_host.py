@@ -26,9 +26,7 @@ async def test_typing_in_the_room_reaches_the_disk_and_a_save_reaches_the_room(h
             lambda: host.read("notes.txt") == "alpha\nbeta\ngamma\n", "the disk to follow"
         )
         host.write("notes.txt", "alpha!\nbeta\ngamma\n")
-        await eventually_async(
-            lambda: grace.text == "alpha!\nbeta\ngamma\n", "the room to follow"
-        )
+        await eventually_async(lambda: grace.text == "alpha!\nbeta\ngamma\n", "the room to follow")
     host.wait()
     status = host.status()
     assert status["state"] == "synced"

@@ -100,5 +100,3 @@ def test_a_killed_server_comes_back_and_nothing_is_lost(new_folder: NewFolder):
         seconds=60,
     )
     check(folders, writers, seconds=30)
-
-

@@ -1,0 +1,143 @@
+"""Every recorded save on a live file: the room, the disk and a guest get it whole, and only it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from editors import recorded_saves as saves
+from editors.daemon_word import settle, status
+from editors.names_seen import NamesSeen
+from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually_async
+from rtcd.content import Content, TextContent, is_same
+from rtcd.disk.formats import parse
+
+pytestmark = [pytest.mark.editors, pytest.mark.end_to_end, pytest.mark.timeout(60)]
+
+FILES = {"text": "live.txt", "notebook": "live.ipynb"}
+# Nobody appends to a notebook.
+KINDS_OF_SAVES = [
+    (name, kind)
+    for name in saves.NAMES
+    for kind in FILES
+    if (name, kind) != ("shell-append", "notebook")
+]
+EDITS = {"text": saves.edited_text, "notebook": saves.edited_notebook}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A host, a guest of its server, and the names that turn up in the folder nobody saves in."""
+
+    host: RtcdFolder
+    guest: RtcdFolder
+    seen: dict[str, NamesSeen]
+
+    def of(self, side: str) -> tuple[RtcdFolder, RtcdFolder]:
+        """The folder that is saved in, and the other one."""
+        return (self.host, self.guest) if side == "host" else (self.guest, self.host)
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Pair]:
+    """One host and one guest for all saves."""
+    workplace = Path(tempfile.mkdtemp(prefix="ed-", dir="/var/tmp"))
+    host, guest = (RtcdFolder(workplace / name / "project", workplace / name) for name in "hg")
+    host.write(FILES["text"], saves.first_text())
+    host.write(FILES["notebook"], saves.first_notebook())
+    host.start()
+    guest.start("--server", host.address.url, token=host.address.token.reveal())
+    seen = {"host": NamesSeen(guest.root), "guest": NamesSeen(host.root)}
+    yield Pair(host, guest, seen)
+    for names in seen.values():
+        names.close()
+    for folder in (guest, host):
+        folder.command("stop")
+    shutil.rmtree(workplace, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _settled_room(pair: Pair, file: str) -> AsyncIterator[RoomPerson]:
+    """Somebody in the room, everything else at rest, and a look at what appears from now on."""
+    async with RoomPerson.joined(pair.host.address, file) as grace:
+        for folder in (pair.host, pair.guest):
+            await asyncio.to_thread(settle, folder)
+        for names in pair.seen.values():
+            names.take()
+        yield grace
+
+
+def means_the_same(one: Content, other: Content) -> bool:
+    """Equal contents with equal cell ids; defaults that jupyter_ydoc invents do not count."""
+    if isinstance(one, TextContent) or isinstance(other, TextContent):
+        return one == other
+    ids = [[cell.id for cell in content.cells] for content in (one, other)]
+    return ids[0] == ids[1] and is_same(one, other)
+
+
+async def _check(pair: Pair, side: str, file: str, is_so: Callable[[], bool]) -> None:
+    """It came to be so everywhere, quietly: no conflict, no problem, nothing else shared."""
+    saved_in, other = pair.of(side)
+    await eventually_async(is_so, "the save to be everywhere")
+    for folder in (saved_in, other):
+        await asyncio.to_thread(settle, folder)
+    assert is_so()
+    for folder in (saved_in, other):
+        report = await asyncio.to_thread(status, folder)
+        assert (report["conflicts"], report["problems"]) == (0, [])
+        assert sorted(item["path"] for item in report["files"]) == sorted(FILES.values())
+    assert pair.seen[side].take() <= {file}
+
+
+@pytest.mark.parametrize("speed", [0, 1.0])
+@pytest.mark.parametrize(("name", "kind"), KINDS_OF_SAVES)
+@pytest.mark.parametrize("side", ["host", "guest"])
+async def test_a_save_is_the_new_content_everywhere(
+    pair: Pair, name: str, side: str, kind: str, speed: float
+):
+    file = FILES[kind]
+    saved_in, other = pair.of(side)
+    target = saved_in.root / file
+    async with _settled_room(pair, file) as grace:
+        new = EDITS[kind](target.read_bytes(), name, int(speed))
+        wanted = parse(grace.content.kind, new)
+        await asyncio.to_thread(saves.replay, name, target, new, speed=speed)
+
+        def everywhere() -> bool:
+            disks = [(folder.root / file).read_bytes() for folder in (saved_in, other)]
+            return means_the_same(grace.content, wanted) and disks == [new, new]
+
+        await _check(pair, side, file, everywhere)
+
+
+@pytest.mark.parametrize("side", ["host", "guest"])
+@pytest.mark.parametrize("name", saves.NAMES)
+async def test_what_is_typed_during_a_save_is_kept_with_it(pair: Pair, name: str, side: str):
+    """The save does not know what is typed while it happens; each is there once afterwards."""
+    file = FILES["text"]
+    saved_in, other = pair.of(side)
+    target = saved_in.root / file
+    async with _settled_room(pair, file) as grace:
+        new = saves.edited_text(target.read_bytes(), name, 7)
+        saving = asyncio.create_task(
+            asyncio.to_thread(saves.replay, name, target, new, speed=1.0)
+        )
+        typed = [f"typed {number} during {name}\n" for number in range(4)]
+        for line in typed:
+            await grace.type(line, at=0)
+            await asyncio.sleep(0.003)
+        await saving
+        wanted = sorted(new.decode().splitlines(keepends=True) + typed)
+
+        def everywhere() -> bool:
+            texts = [grace.text, saved_in.read(file), other.read(file)]
+            return all(sorted(text.splitlines(keepends=True)) == wanted for text in texts)
+
+        await _check(pair, side, file, everywhere)
