@@ -120,7 +120,8 @@ class Limbo:
 
     def next_look(self) -> float | None:
         """When ``late_saves`` should be called next."""
-        return min((waiting.look_at for waiting in self._waiting.values()), default=None)
+        # A copy first: other threads swap files meanwhile.
+        return min((waiting.look_at for waiting in list(self._waiting.values())), default=None)
 
     def somebody_writes(self, name: str) -> bool | None:
         """True while a program has the file open for writing; None when that cannot be told."""
@@ -128,7 +129,8 @@ class Limbo:
 
     def late_saves(self, now: float) -> list[Snapshot]:
         """Saves that were finished on files after they had been swapped out."""
-        due = [(name, entry) for name, entry in self._waiting.items() if entry.look_at <= now]
+        waiting = list(self._waiting.items())
+        due = [(name, entry) for name, entry in waiting if entry.look_at <= now]
         found = [self._look(name, entry, now) for name, entry in due]
         if due and not self._waiting:
             self._shorten_journal()

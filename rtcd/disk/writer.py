@@ -23,6 +23,7 @@ from rtcd.disk.in_place import TornWriteError, is_torn, overwrite
 from rtcd.disk.limbo_journal import Entry
 from rtcd.disk.os_errors import held, is_absent
 from rtcd.disk.raw_io import digest_of, read_all, write_all
+from rtcd.disk.whole_seconds import show_change
 from rtcd.errors import HeldError
 from rtcd.project_path import ProjectPath
 
@@ -115,7 +116,8 @@ class Writer:
         if now_there.nlink > 1:
             return self._write_in_place(parent, path, data, expected)
         name = self._limbo.new_name(Entry(path, frozenset({digest_of(data), expected.digest})))
-        with self._temporary(name, data, like=(parent, path.name)) as fd:
+        like = (parent, path.name, now_there.mtime_ns)
+        with self._temporary(name, data, like=like) as fd:
             swapped = self._swap(parent, path, name, expected)
             found = self._limbo.snapshot(swapped, path, expected)
             if found is None:
@@ -124,12 +126,19 @@ class Writer:
             return Written(FileStat.of(os.fstat(fd)), self._judge(swapped, found, data, expected))
 
     @contextlib.contextmanager
-    def _temporary(self, name: str, data: bytes, *, like: tuple[int, str] | None) -> Iterator[int]:
-        """A complete file in limbo, open; removed when it does not get to its place."""
+    def _temporary(
+        self, name: str, data: bytes, *, like: tuple[int, str, int] | None
+    ) -> Iterator[int]:
+        """A complete file in limbo, open; removed when it does not get to its place.
+
+        ``like`` is the file it replaces: folder, name, and time in nanoseconds.
+        """
         with self._limbo.new_file(name, 0o666 if like is None else 0o600) as fd:
             write_all(fd, data)
             if like is not None:
-                copy_attributes(fd, *like)
+                # Before the owner is copied: then the time may be no longer ours to set.
+                show_change(fd, like[2])
+                copy_attributes(fd, *like[:2])
             if self._durable:
                 os.fsync(fd)
         try:
@@ -225,6 +234,8 @@ class Writer:
             fd = os.open(path.name, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=parent)
             try:
                 overwrite(fd, before.data, data)
+                with contextlib.suppress(PermissionError):
+                    show_change(fd, before.stat.mtime_ns)
                 if self._durable:
                     os.fsync(fd)
                 stat = FileStat.of(os.fstat(fd))

@@ -11,7 +11,8 @@ from jupyter_server_ydoc.handlers import YDocWebSocketHandler
 from jupyter_server_ydoc.rooms import DocumentRoom
 from jupyter_server_ydoc.utils import YDOC_SERVER_VERSION, MessageType
 from jupyter_server_ydoc.websocketserver import JupyterWebsocketServer
-from pycrdt import Decoder
+from pycrdt import Decoder, create_awareness_message
+from pycrdt.websocket import YRoom
 from tornado.web import HTTPError, authenticated
 
 from rtcd import __version__
@@ -21,6 +22,9 @@ from rtcd.extension.flush import DaemonGoneError, FlushFailedError, NotSharedErr
 from rtcd.extension.loader import CarefulFileLoader, CarefulFileLoaders, SaveOutcome
 from rtcd.extension.projects import ServedProjects
 from rtcd.project_path import ProjectPath
+
+# The room without a document in which JupyterLab lists all people.
+EVERYBODY = "JupyterLab:globalAwareness"
 
 
 class RoomHandler(YDocWebSocketHandler):
@@ -37,6 +41,15 @@ class RoomHandler(YDocWebSocketHandler):
         room = getattr(self, "room", None)
         if isinstance(room, DocumentRoom) and room.ready:
             self._autosave.watch(room)
+        if isinstance(room, DocumentRoom) or room_id == EVERYBODY:
+            await self._introduce_others(room)
+
+    async def _introduce_others(self, room: YRoom) -> None:
+        """Tell a newcomer who is here; upstream lets them wait until each says so again (15 s)."""
+        others = [client for client, state in room.awareness.states.items() if state]
+        if others:
+            states = room.awareness.encode_awareness_update(others)
+            await self.send(create_awareness_message(states))
 
     async def on_message(self, message: bytes | str) -> None:
         """Take one frame; all but explicit saves are upstream's business."""

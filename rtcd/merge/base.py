@@ -22,7 +22,7 @@ from rtcd.diff.sequences import seq_diff
 from rtcd.merge.candidates import BaseChoice, Candidate, Evidence
 from rtcd.merge.sameness import same_meaning
 from rtcd.merge.score import Step, cheaper_step, reversal, step
-from rtcd.merge.tokens import TokenCache, is_large, without_equal_ends
+from rtcd.merge.tokens import TokenCache, is_large, without_equal_parts
 
 CLEAR_REVERSAL: Final = 0.8
 """From here on a save takes back all of a step, or nothing of it; between is worth a record."""
@@ -76,7 +76,7 @@ class _Choice:
         self.evidence = evidence
         self.tokens = tokens
         self.newest = len(candidates) - 1
-        # What is compared by tokens: the contents, without ends that all of them share.
+        # What is compared by tokens: the contents, without parts that all of them share.
         self.compared_save = save
         self.compared: Sequence[Content] = ()
         self.is_coarse = False
@@ -154,7 +154,7 @@ class _Choice:
 
     def _prepare(self) -> None:
         contents = [candidate.content for candidate in self.candidates]
-        trimmed = without_equal_ends([self.save, *contents])
+        trimmed = without_equal_parts([self.save, *contents])
         if trimmed is None:
             self.compared_save, self.compared = self.save, contents
         else:

@@ -25,7 +25,7 @@ from rtcd.merge.rescue import WATCH_SECONDS, Rescue
 from rtcd.merge.sameness import same_content, same_file, same_meaning
 from rtcd.merge.three_way import merge_contents
 from rtcd.merge.tokens import TokenCache
-from rtcd.merge.versions import Version, VersionRing
+from rtcd.merge.versions import READ_LAG_SECONDS, Version, VersionRing
 
 EMPTY_UPDATE = b"\0\0"
 OWN_UPDATES = 256
@@ -259,15 +259,17 @@ class Replica:
         self._shadow_at = version.number if is_there else None
 
     def mark_read(self, now: float) -> None:
-        """Somebody else read the file, as it is on disk."""
-        del now
+        """Somebody else read the file, as it is on disk or was a moment ago.
+
+        The word of a read may come late, when a newer version is on disk already. So everything
+        that was on disk within the last second counts as read: a version that wrongly counts as
+        unread is no candidate at all, which costs more than the reverse.
+        """
         self._reads_seen = True
         self._refused_then_read = self._refused is not None
-        if self._disk is None:
-            return
         for version in reversed(list(self.versions)):
-            if same_meaning(version.content, self._disk):
-                version.read = True
+            version.read = True
+            if version.at < now - READ_LAG_SECONDS:
                 return
 
     def disk_content(self) -> Content:

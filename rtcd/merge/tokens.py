@@ -23,6 +23,9 @@ SURROGATE_COUNT = 0x800
 MIN_TRIMMED = 4_000
 """Code points: shorter texts are compared whole, and their tokens remembered."""
 
+EQUAL_PART = 2_000
+"""Code points: a part of this length that all texts have once is the same part in all of them."""
+
 MAX_NUMBERS = 0x10FFFF - SURROGATE_COUNT
 
 
@@ -79,24 +82,66 @@ def is_large(content: Content) -> bool:
     return sum(len(cell.source) for cell in content.cells) > LARGE
 
 
-def without_equal_ends(contents: Sequence[Content]) -> Sequence[TextContent] | None:
-    """Texts without the lines that all of them begin and end with; no distance changes by that.
+def without_equal_parts(contents: Sequence[Content]) -> Sequence[TextContent] | None:
+    """Texts without long parts that all of them have: their ends, and what lies between edits.
 
-    None where it would not help: for notebooks, short texts, and changes all over a text.
+    Somebody types at the end of a large file, and a save changes its beginning: nothing in between
+    needs to be compared, and no distance changes by that. None where it would not help: for
+    notebooks, short texts, and changes all over a text.
     """
     texts = [content.text for content in contents if isinstance(content, TextContent)]
     if len(texts) < len(contents) or len(texts[0]) < MIN_TRIMMED:
         return None
+    kept: list[list[str]] = [[] for _ in texts]
+    _keep_different_parts(texts, kept)
+    if 2 * sum(map(len, kept[0])) > len(texts[0]):
+        return None
+    return [TextContent("".join(parts)) for parts in kept]
+
+
+def _keep_different_parts(texts: list[str], kept: list[list[str]]) -> None:
+    first = texts[0]
+    head, tail = _equal_ends(texts)
+    if head + tail:
+        texts = [text[head : len(text) - tail] for text in texts]
+        first = texts[0]
+    found = _part_of_all(texts) if len(first) > 4 * EQUAL_PART else None
+    if found is None:
+        for parts, text in zip(kept, texts, strict=True):
+            parts.append(text)
+        return
+    length, places = found
+    _keep_different_parts([t[:at] for t, at in zip(texts, places, strict=True)], kept)
+    _keep_different_parts([t[at + length :] for t, at in zip(texts, places, strict=True)], kept)
+
+
+def _equal_ends(texts: Sequence[str]) -> tuple[int, int]:
+    """Lengths of the whole lines that all texts begin and end with."""
     first = texts[0]
     head = min(Prefix.similarity(first, text) for text in texts[1:])
     tail = min(Postfix.similarity(first, text) for text in texts[1:])
     head = first.rfind("\n", 0, head) + 1
     line_end = first.find("\n", len(first) - tail)
     tail = len(first) - line_end - 1 if line_end >= 0 else 0
-    tail = min(tail, min(map(len, texts)) - head)
-    if tail < 0 or 2 * (head + tail) < len(first):
+    return head, max(0, min(tail, min(map(len, texts)) - head))
+
+
+def _part_of_all(texts: Sequence[str]) -> tuple[int, list[int]] | None:
+    """Length and places of whole lines near the middle that every text has exactly once."""
+    first = texts[0]
+    start = first.find("\n", len(first) // 2) + 1
+    end = first.find("\n", start + EQUAL_PART) + 1
+    if start == 0 or end == 0:
         return None
-    return [TextContent(text[head : len(text) - tail]) for text in texts]
+    part = first[start:end]
+    places = [text.find(part) for text in texts]
+    if any(at < 0 for at in places):
+        return None
+    if any(at and text[at - 1] != "\n" for text, at in zip(texts, places, strict=True)):
+        return None
+    if any(text.find(part, at + 1) >= 0 for text, at in zip(texts, places, strict=True)):
+        return None
+    return end - start, places
 
 
 def _items(content: Content, grain: str) -> Iterator[str]:

@@ -9,7 +9,10 @@ from typing import Final
 from rtcd.content import Content, TextContent
 from rtcd.merge.candidates import Candidate
 
-KEEP: Final = 8
+KEEP: Final = 40
+READ_LAG_SECONDS: Final = 1.0
+"""The word that somebody read a version may come this late."""
+
 MAX_BYTES: Final = 32 * 1024 * 1024
 
 
@@ -109,7 +112,8 @@ class VersionRing:
         old = range(len(self._versions) - 1)
         for place in old:
             version = self._versions[place]
-            if version.read is False and not version.own_save:
+            settled = version.at < self._versions[-1].at - READ_LAG_SECONDS
+            if version.read is False and not version.own_save and settled:
                 return place
         bases = {version.base for version in self._versions}
         for place in old:

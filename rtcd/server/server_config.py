@@ -87,7 +87,7 @@ def server_arguments(places: Places, *, port: int) -> list[str]:
     return [
         sys.executable,
         "-m",
-        "jupyter_server",
+        "rtcd.extension.serve",
         *(f"--{name}={value}" for name, value in settings.items()),
         *(f"--ServerApp.jpserver_extensions={name}={on}" for name, on in extensions.items()),
     ]

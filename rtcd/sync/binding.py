@@ -544,14 +544,15 @@ class Binding:
 
         An editor may have had the file loaded since before others typed and left.
         """
-        ring = VersionRing()
-        known = self._earlier or self.ledger.versions_on_disk(self._began)
-        for version in known:
-            ring.push(version.content, at=version.at, own_save=version.own_save, read=version.read)
-        places = [n for n, version in enumerate(ring) if is_same(version.content, base)]
+        known = list(self._earlier or self.ledger.versions_on_disk(self._began))
+        places = [n for n, version in enumerate(known) if is_same(version.content, base)]
         if not places:
-            ring.push(base, at=self._clock(), own_save=False)
-        newest = places[-1] if places else len(ring) - 1
+            return None
+        # What came after the base may never have reached the room: no save is older than that.
+        ring = VersionRing()
+        for one in known[: places[-1] + 1]:
+            ring.push(one.content, at=one.at, own_save=one.own_save, read=one.read)
+        newest = len(ring) - 1
         choice = choose_base(disk, ring.candidates(self._clock()), Evidence(git=self._by_git))
         self._by_git = False
         if choice.index >= newest:

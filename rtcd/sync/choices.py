@@ -13,6 +13,8 @@ from rtcd.content import Cell, Content, NotebookContent, TextContent
 from rtcd.diff.cells import match_cells
 from rtcd.merge.merged import Overlap
 
+PLAIN_FACTS = ("both-created", "delete-edit")
+
 
 def places_of_choice(
     reason: str, *, base: Content, saved: Content, shared: Content, merged: Content
@@ -40,9 +42,11 @@ def places_of_choice(
 
 
 def without_repeats(choice: Sequence[Overlap], overlaps: Sequence[Overlap]) -> tuple[Overlap, ...]:
-    """One record a place: what the decision covers needs no second one from the merge."""
-    covered = {overlap.cell for overlap in choice}
-    return (*choice, *(overlap for overlap in overlaps if overlap.cell not in covered))
+    """One record a place: the decision about the save, or what is a plainer fact."""
+    plain = {overlap.cell for overlap in overlaps if overlap.reason in PLAIN_FACTS}
+    decided = tuple(overlap for overlap in choice if overlap.cell not in plain)
+    covered = {overlap.cell for overlap in decided}
+    return (*decided, *(overlap for overlap in overlaps if overlap.cell not in covered))
 
 
 def text_of(content: Content) -> str:

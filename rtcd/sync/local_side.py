@@ -7,6 +7,7 @@ there may be believed. A rescan by stat finds what no notice told.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 from rtcd.disk.file_stat import Snapshot
@@ -212,12 +213,15 @@ class LocalSide:
         self._wake.set()
 
     async def _look_at_swapped_out(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(0.05)
             next_look = self._disk.writer.next_look()
-            if next_look is None:
-                continue
-            for snapshot in self._disk.writer.late_saves(asyncio.get_running_loop().time()):
+            timeout = None if next_look is None else max(0.01, next_look - loop.time())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._disk.swapped.wait()
+            self._disk.swapped.clear()
+            for snapshot in self._disk.writer.late_saves(loop.time()):
                 binding = self._project.activate(snapshot.path)
                 binding.late_save(snapshot)
 

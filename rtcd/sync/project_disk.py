@@ -25,6 +25,8 @@ class ProjectDisk:
         self.writer = writer
         self.max_file_bytes = max_file_bytes
         self.rules: IgnoreRules = load_rules(folder)
+        self.swapped = asyncio.Event()
+        """Set whenever a file was swapped out: it is to be looked at again soon."""
 
     def reload_rules(self) -> None:
         """An ignore file changed."""
@@ -68,7 +70,10 @@ class ProjectDisk:
 
     async def write(self, path: ProjectPath, data: bytes, *, expected: Snapshot | None) -> Written:
         """Replace the file in one step; see ``Writer.write``."""
-        return await asyncio.to_thread(self.writer.write, path, data, expected=expected)
+        try:
+            return await asyncio.to_thread(self.writer.write, path, data, expected=expected)
+        finally:
+            self.swapped.set()
 
     async def create(self, path: ProjectPath, data: bytes) -> Snapshot | None:
         """Write a new file; None when somebody was faster."""
@@ -83,7 +88,10 @@ class ProjectDisk:
 
     async def remove(self, path: ProjectPath, *, expected: Snapshot) -> Snapshot | None:
         """Remove the file if it still is ``expected``; see ``Folder.remove_file``."""
-        return await asyncio.to_thread(self.folder.remove_file, path, expected)
+        try:
+            return await asyncio.to_thread(self.folder.remove_file, path, expected)
+        finally:
+            self.swapped.set()
 
     async def rename(self, old: ProjectPath, new: ProjectPath) -> bool:
         """Give a file another name; False when that name is taken or the file is gone."""

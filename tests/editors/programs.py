@@ -146,7 +146,5 @@ class Emacs(Editor):
             self.terminal.shows("Wrote")
 
 
-EDITORS: dict[str, type[Editor]] = {
-    editor.program: editor for editor in (Vim, Neovim, Nano, Emacs)
-}
+EDITORS: dict[str, type[Editor]] = {editor.program: editor for editor in (Vim, Neovim, Nano, Emacs)}
 RELOADING = {"vim": VIM_RELOADS, "nvim": VIM_RELOADS, "emacs": EMACS_RELOADS}

@@ -32,12 +32,12 @@ def replay(name: str, file: Path, new: bytes, *, speed: float) -> None:
     _replay.replay(trace, str(file), file.read_bytes(), new, PHASES, speed)
 
 
-def edited_text(old: bytes, name: str, seed: int) -> bytes:
+def edited_text(old: bytes, name: str, seed: str) -> bytes:
     """An edit of a text file: lines changed, removed and added; it is never undone later."""
     chosen = random.Random(f"{name} {seed}")
     lines = old.decode().splitlines(keepends=True)
     if name == "shell-append":
-        return _appended(old, seed)
+        return _appended(old)
     for number in range(3):
         lines[chosen.randrange(len(lines))] = f"{name} {seed} changed line {number}\n"
         del lines[chosen.randrange(len(lines))]
@@ -45,16 +45,16 @@ def edited_text(old: bytes, name: str, seed: int) -> bytes:
     return "".join(lines).encode()
 
 
-def _appended(old: bytes, seed: int) -> bytes:
+def _appended(old: bytes) -> bytes:
     """The recording appends the last 3 per mille of the new content: as many as fit that."""
     for count in range(1, len(old)):
-        new = old + str(seed).encode() * (count - 1) + b"\n"
+        new = old + b"+" * (count - 1) + b"\n"
         if round(0.997 * len(new)) == len(old):
             return new
     raise ValueError("the file is too short to append to")
 
 
-def edited_notebook(old: bytes, name: str, seed: int) -> bytes:
+def edited_notebook(old: bytes, name: str, seed: str) -> bytes:
     """An edit of a notebook in the file's own style: a source, an output and a new cell."""
     chosen = random.Random(f"{name} {seed}")
     notebook: dict[str, Any] = json.loads(old)
@@ -63,7 +63,7 @@ def edited_notebook(old: bytes, name: str, seed: int) -> bytes:
     cell["source"] = [f"{name} {seed}\n", *cell["source"]][:20]
     code = chosen.choice([cell for cell in cells if cell["cell_type"] == "code"])
     code["outputs"] = [{"name": "stdout", "output_type": "stream", "text": [f"{name} {seed}\n"]}]
-    code["execution_count"] = seed + 1
+    code["execution_count"] = chosen.randrange(1, 10**6)
     added = {"cell_type": "markdown", "id": f"{chosen.getrandbits(32):08x}", "metadata": {}}
     cells.insert(chosen.randrange(len(cells)), added | {"source": [f"# {name} {seed}"]})
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
@@ -78,7 +78,11 @@ def first_notebook() -> bytes:
     """A notebook of twelve cells."""
     cells: list[dict[str, Any]] = []
     for number in range(12):
-        cell = {"id": f"cell-{number:03d}", "metadata": {}, "source": [f"value_{number} = {number}"]}
+        cell = {
+            "id": f"cell-{number:03d}",
+            "metadata": {},
+            "source": [f"value_{number} = {number}"],
+        }
         if number % 3:
             cell |= {"cell_type": "code", "execution_count": None, "outputs": []}
         else:

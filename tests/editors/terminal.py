@@ -19,7 +19,17 @@ class Terminal:
         kept = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
         self._environment = kept | {"TERM": "xterm-256color", "SHELL": "/bin/sh"}
         self._tmux(
-            "-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "30", "-c", str(cwd), *command
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            "100",
+            "-y",
+            "30",
+            "-c",
+            str(cwd),
+            *command,
         )
         self._tmux("set-option", "-g", "remain-on-exit", "on")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -106,7 +107,7 @@ async def test_a_save_is_the_new_content_everywhere(
     saved_in, other = pair.of(side)
     target = saved_in.root / file
     async with _settled_room(pair, file) as grace:
-        new = EDITS[kind](target.read_bytes(), name, int(speed))
+        new = EDITS[kind](target.read_bytes(), name, f"{side} {speed}")
         wanted = parse(grace.content.kind, new)
         await asyncio.to_thread(saves.replay, name, target, new, speed=speed)
 
@@ -125,10 +126,8 @@ async def test_what_is_typed_during_a_save_is_kept_with_it(pair: Pair, name: str
     saved_in, other = pair.of(side)
     target = saved_in.root / file
     async with _settled_room(pair, file) as grace:
-        new = saves.edited_text(target.read_bytes(), name, 7)
-        saving = asyncio.create_task(
-            asyncio.to_thread(saves.replay, name, target, new, speed=1.0)
-        )
+        new = saves.edited_text(target.read_bytes(), name, f"{side} typed")
+        saving = asyncio.create_task(asyncio.to_thread(saves.replay, name, target, new, speed=1.0))
         typed = [f"typed {number} during {name}\n" for number in range(4)]
         for line in typed:
             await grace.type(line, at=0)
@@ -136,8 +135,18 @@ async def test_what_is_typed_during_a_save_is_kept_with_it(pair: Pair, name: str
         await saving
         wanted = sorted(new.decode().splitlines(keepends=True) + typed)
 
-        def everywhere() -> bool:
+        def wrong() -> list[list[str]]:
+            """Per copy, the lines that are missing (-) and those that should not be there (+)."""
             texts = [grace.text, saved_in.read(file), other.read(file)]
-            return all(sorted(text.splitlines(keepends=True)) == wanted for text in texts)
+            copies = [Counter(text.splitlines(keepends=True)) for text in texts]
+            return [
+                [f"-{line}" for line in Counter(wanted) - copy]
+                + [f"+{line}" for line in copy - Counter(wanted)]
+                for copy in copies
+            ]
 
-        await _check(pair, side, file, everywhere)
+        try:
+            await _check(pair, side, file, lambda: not any(wrong()))
+        except AssertionError:
+            assert wrong() == [[], [], []], saved_in.log()
+            raise

@@ -10,6 +10,7 @@ import pytest
 
 from end_to_end.live_file import LiveFile, notebook
 from end_to_end.project_folder import RtcdFolder, eventually_async
+from rtcd.disk.notebook_format import parse_notebook
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
 
@@ -144,8 +145,10 @@ async def test_an_old_version_saved_again_is_recorded_and_can_be_had(host: RtcdF
 async def test_a_stale_notebook_save_is_recorded_for_the_cells_it_is_about(host: RtcdFolder):
     start = notebook("import os\nx = 1", "y = 2\nprint(y)", "z = 3")
     async with LiveFile.opened(host, "cells.ipynb", start) as live:
-        await live.change_cell("cell0", source="import os\nimport sys\nx = 1")
-        await live.change_cell("cell1", source="y = 2\nprint(y, 'a label by Grace')")
+        grace = notebook(
+            "import os\nimport sys\nx = 1", "y = 2\nprint(y, 'a label by Grace')", "z = 3"
+        )
+        await live.person.become(parse_notebook(grace.encode()))
         await live.until_equal(["import sys", "a label by Grace"])
         # Has the first of her edits and lacks the other: nobody can tell whether that is meant.
         live.save(notebook("import os\nimport sys\nx = 1", "y = 2\nprint(y)", "z = 3", "new = 4"))
@@ -192,10 +195,8 @@ async def test_a_cell_that_one_side_deleted_and_the_other_edited_stays_until_som
 
 async def test_two_cells_made_under_one_id_are_both_kept_until_somebody_decides(host: RtcdFolder):
     async with LiveFile.opened(host, "made.ipynb", notebook("a = 1")) as live:
-        content = live.person.content
-        grace = {"id": "new", "source": "made_by = 'Grace'"}
-        made = notebook("a = 1", grace)
-        await live.person.become(parse(made, content))
+        grace = notebook("a = 1", {"id": "new", "source": "made_by = 'Grace'"})
+        await live.person.become(parse_notebook(grace.encode()))
         await live.until_equal(["Grace"])
         live.save(notebook("a = 1", {"id": "new", "source": "entirely(different)"}))
         await live.until_equal(["Grace", "entirely(different)"])
@@ -205,14 +206,13 @@ async def test_two_cells_made_under_one_id_are_both_kept_until_somebody_decides(
         await eventually_async(
             lambda: live.cells == [("cell0", "a = 1"), ("new", "made_by = 'Grace'")], "one of them"
         )
-
-
-def parse(text: str, like: object) -> object:
-    """A notebook file's content."""
-    from rtcd.disk.notebook_format import parse_notebook
-
-    del like
-    return parse_notebook(text.encode())
+        await live.until_equal()
+        done(host, "conflicts", "reopen", conflict["id"])
+        done(host, "conflicts", "resolve", conflict["id"], "--keep", "disk")
+        await eventually_async(
+            lambda: [source for _, source in live.cells] == ["a = 1", "entirely(different)"],
+            "the other one",
+        )
 
 
 async def test_a_file_deleted_here_and_edited_there_stays_until_somebody_decides(host: RtcdFolder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rtcd.content import Cell, NotebookContent, TextContent
 from rtcd.merge.score import Step, cheaper_step, reversal, step
-from rtcd.merge.tokens import TokenCache, without_equal_ends
+from rtcd.merge.tokens import TokenCache, without_equal_parts
 
 
 def words(cache: TokenCache, text: str) -> str:
@@ -65,7 +65,7 @@ def test_equal_ends_are_cut_at_lines_and_change_no_distance() -> None:
     lines = [f"line {n}\n" for n in range(1000)]
     texts = ["".join(lines)]
     texts += ["".join([*lines[:500], f"new {n}\n", *lines[500 + n :]]) for n in range(3)]
-    trimmed = without_equal_ends([TextContent(text) for text in texts])
+    trimmed = without_equal_parts([TextContent(text) for text in texts])
     assert trimmed is not None
     assert max(len(content.text) for content in trimmed) < 60
     cache, other = TokenCache(), TokenCache()
@@ -74,9 +74,26 @@ def test_equal_ends_are_cut_at_lines_and_change_no_distance() -> None:
     assert [step(whole[0], row) for row in whole] == [step(cut[0], row) for row in cut]
 
 
-def test_equal_texts_and_changes_all_over_are_left_as_they_are() -> None:
+def test_a_part_between_two_edits_is_cut_and_changes_no_distance() -> None:
+    lines = [f"line {n} of many\n" for n in range(2000)]
+    texts = [
+        "".join(lines),
+        "".join([*lines[:100], "an edit\n", *lines[101:]]),
+        "".join([*lines[:1900], "another\n", *lines[1905:]]),
+        "".join(["first\n", *lines, "last\n"]),
+    ]
+    trimmed = without_equal_parts([TextContent(text) for text in texts])
+    assert trimmed is not None
+    assert max(len(content.text) for content in trimmed) < len(texts[0]) / 3
+    cache, other = TokenCache(), TokenCache()
+    whole = [words(cache, text) for text in texts]
+    cut = [other.words(content, coarse=False) for content in trimmed]
+    assert [step(whole[0], row) for row in whole] == [step(cut[0], row) for row in cut]
+
+
+def test_changes_all_over_are_left_as_they_are() -> None:
     lines = [f"line {n}\n" for n in range(1000)]
-    other = ["first\n", *lines, "last\n"]
+    other = [f"line {n + n % 2}\n" for n in range(1000)]
     contents = [TextContent("".join(lines)), TextContent("".join(other))]
-    assert without_equal_ends(contents) is None
-    assert without_equal_ends([TextContent("short"), TextContent("text")]) is None
+    assert without_equal_parts(contents) is None
+    assert without_equal_parts([TextContent("short"), TextContent("text")]) is None
