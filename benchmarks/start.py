@@ -5,7 +5,8 @@
 Times are those of the whole command, from the shell to its end, when everyone can edit. The files
 are text files of about 4 KB and one notebook in ten. A guest joins a stock server on this machine.
 Memory and CPU are those of the daemon process alone, as the kernel counts them; "idle" begins when
-the start is a few seconds past.
+the start is a few seconds past. Where other programs keep the machine busy, the rows of CPU seconds
+tell more than those of the clock.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ EMBEDDED, FULL_FOLDER = "host, embedded server", "guest, full folder, empty serv
 FULL_SERVER, SAME = "guest, empty folder, full server", "guest, same files on both sides"
 RESTART, BARE = "guest, started again, no changes", "floor: python -c 'import asyncio'"
 MEMORY, PEAK, CPU = "daemon memory (MB RSS)", "daemon peak memory (MB)", "daemon idle CPU (%)"
+CPU_OF_DAEMON, CPU_OF_SERVER = ": CPU of daemon", ": CPU of server"
 MEMORY_AGAIN, STOP = "daemon memory, started again (MB RSS)", "stop, guest"
 GOALS = {
     EMBEDDED: 4.0, FULL_FOLDER: 1.5, FULL_SERVER: 1.5, SAME: 1.5, RESTART: 1.5,
@@ -108,8 +110,12 @@ def measure_guests(workplace: Path, options: argparse.Namespace, results: Result
         fill(full.root, options.files)
         fill(same.root, options.files)
 
+        cpu: list[float] = []
+
         def start(guest: RtcdFolder) -> float:
-            return seconds(lambda: guest.start("--server", server.url, token=server.token))
+            taken = seconds(lambda: guest.start("--server", server.url, token=server.token))
+            cpu.append(cpu_seconds(guest.started["pid"]))
+            return taken
 
         results[FULL_FOLDER].append(start(full))
         assert full.started["files_shared"] == options.files
@@ -124,6 +130,8 @@ def measure_guests(workplace: Path, options: argparse.Namespace, results: Result
             results[CPU].append(idle_cpu(full.started["pid"], options.idle))
         results[STOP].append(seconds(full.stop))
         results[RESTART].append(start(full))
+        for name, value in zip((FULL_FOLDER, FULL_SERVER, SAME, RESTART), cpu, strict=True):
+            results[name + CPU_OF_DAEMON].append(value)
         results[MEMORY_AGAIN].append(memory(full.started["pid"]))
         full.stop()
 
@@ -132,6 +140,9 @@ def measure_host(workplace: Path, options: argparse.Namespace, results: Results)
     host = RtcdFolder(workplace / "host" / "project", workplace / "host" / "home")
     fill(host.root, options.files)
     results[EMBEDDED].append(seconds(host.start))
+    [note] = (host.home / "state" / "rtcd").glob("*/server.json")
+    results[EMBEDDED + CPU_OF_SERVER].append(cpu_seconds(json.loads(note.read_text())["pid"]))
+    results[EMBEDDED + CPU_OF_DAEMON].append(cpu_seconds(host.started["pid"]))
     host.stop()
 
 

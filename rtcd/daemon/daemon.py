@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -21,6 +22,7 @@ from rtcd.disk.writer import Writer
 from rtcd.errors import RtcdError
 from rtcd.history.history import History
 from rtcd.places import Places
+from rtcd.rooms.backoff import Backoff
 from rtcd.rooms.person import user_state
 from rtcd.rooms.presence import current_of
 from rtcd.server.client import ServerClient
@@ -31,6 +33,12 @@ from rtcd.sync.local_side import LocalSide
 from rtcd.sync.other_daemons import OtherDaemons
 from rtcd.sync.project import Project
 from rtcd.sync.project_disk import ProjectDisk
+from rtcd.sync.recovered import (
+    RecoveredCopy,
+    find_recovered,
+    left_in_limbo,
+    merge_recovered,
+)
 from rtcd.sync.server_link import ServerLink
 from rtcd.sync.server_side import ServerSide
 from rtcd.sync.shown_person import ShownPerson
@@ -39,6 +47,7 @@ log = logging.getLogger("rtcd.daemon")
 
 CLOSE_SECONDS = 10.0
 SERVER_WATCH_SECONDS = 1.0
+PART_BACKOFF = Backoff(first=0.5, longest=30.0)
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -102,25 +111,25 @@ class Daemon:
             documents=lambda: sorted(link.server_path(path) for path in project.bindings),
             current=lambda: _current(project, link),
         )
+        recovered = left_in_limbo(project, left_over)
+        parts: list[Callable[[], Awaitable[None]]] = [others.run, person.run, local.run, remote.run]
+        if server.embedded is not None:
+            parts.append(lambda: self._keep_server(remote))
         async with asyncio.TaskGroup() as tasks:
-            running = [
-                tasks.create_task(others.run()),
-                tasks.create_task(person.run()),
-                tasks.create_task(local.run()),
-                tasks.create_task(remote.run()),
-            ]
-            if server.embedded is not None:
-                running.append(tasks.create_task(self._keep_server(remote)))
-            await self._serve(project, local, remote, server)
+            running = [tasks.create_task(keep_running(part, project)) for part in parts]
+            await self._serve(project, local, remote, server, recovered)
             for task in running:
                 task.cancel()
-        for snapshot in left_over:
-            log.warning("left over from a crash path=%s", snapshot.path)
         if self._embedded is not None:
             await stop_server(self._embedded, self._places)
 
     async def _serve(
-        self, project: Project, local: LocalSide, remote: ServerSide, server: ChosenServer
+        self,
+        project: Project,
+        local: LocalSide,
+        remote: ServerSide,
+        server: ChosenServer,
+        recovered: list[RecoveredCopy],
     ) -> None:
         """Bring both sides together, say ready, answer commands until stopped."""
         async with asyncio.timeout(30):
@@ -129,8 +138,10 @@ class Daemon:
         await reconcile_all(project, self._progress)
         local.begin()
         remote.begin()
-        await self._join_live_rooms(project)
         await self._first_bindings(project)
+        if project.link.is_host:
+            recovered = [*recovered, *find_recovered(self._places.recovery)]
+        await merge_recovered(project, recovered)
         reporter = Reporter(
             project=project,
             local=local,
@@ -147,15 +158,6 @@ class Daemon:
             log.info("ready files=%d mode=%s", len(project.files), server.mode)
             await self._stop.wait()
             await project.close(CLOSE_SECONDS)
-
-    async def _join_live_rooms(self, project: Project) -> None:
-        """Rooms that were open before we came: the extension knows them."""
-        if not project.link.is_host:
-            return
-        for server_path in await project.link.client.live_rooms():
-            path = project.link.project_path(server_path)
-            if path is not None:
-                project.someone_joined(path)
 
     async def _first_bindings(self, project: Project) -> None:
         """Ready means that what differed has been merged, as far as the server answers."""
@@ -202,6 +204,25 @@ class Daemon:
 
     def _progress(self, sentence: str) -> None:
         self._tell({"progress": sentence})
+
+
+async def keep_running(part: Callable[[], Awaitable[None]], project: Project) -> None:
+    """Run a part of the daemon for ever: a bug in it is logged, reported, and it begins anew."""
+    failures = 0
+    while True:
+        try:
+            await part()
+        except Exception:  # the edge of a task: the other parts must go on
+            failures += 1
+            log.exception("part failed part=%s", getattr(part, "__qualname__", part))
+            project.report(
+                "bug",
+                RtcdError(
+                    "a part of rtcd failed by a bug of its own and was started again",
+                    hint="The traceback is in the daemon's log; `rtcd doctor` names it.",
+                ),
+            )
+        await asyncio.sleep(PART_BACKOFF.delay(max(1, failures), random.random()))
 
 
 def _is_running(pid: int) -> bool:

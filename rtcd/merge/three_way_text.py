@@ -20,6 +20,7 @@ from rtcd.diff.sequences import seq_diff
 from rtcd.diff.text import diff_text
 from rtcd.documents.open_document import new_document, open_document
 from rtcd.merge.merged import Overlap
+from rtcd.merge.repeated_lines import without_repeated_lines
 from rtcd.merge.shared_insertions import common_insertion, words_of
 
 THEIRS_ID = 2
@@ -68,8 +69,9 @@ def merge_text(base: str, ours: str, theirs: str) -> TextMerge:
     # Where one side only has what the other has too, nobody chose anything.
     if start not in (my_text, other_text) and _same_line(lines, my_kept, other_kept):
         reasons.append("same-line")
-    text = _merge_by_crdt(start, my_text, other_text)
-    by_content = bool(shared) or my_kept != mine or other_kept != other
+    crdt_text = _merge_by_crdt(start, my_text, other_text)
+    text = without_repeated_lines(base, my_text, other_text, crdt_text)
+    by_content = bool(shared) or my_kept != mine or other_kept != other or text != crdt_text
     return replace(merge, text=text, reasons=tuple(reasons), by_content=by_content)
 
 

@@ -42,7 +42,10 @@ async def reconcile_all(project: Project, progress: Progress) -> Counted:
     progress("reading the folder")
     local = await scan_local(project, progress)
     if project.link.is_host:
-        _take_host(project, local)
+        live = await _live_rooms(project)
+        _take_host(project, local, live)
+        for path in sorted(live):
+            project.someone_joined(path)
         return Counted(len(local))
     progress("listing the server")
     remote = await list_remote(project)
@@ -92,9 +95,22 @@ async def read_or_hold(project: Project, path: ProjectPath, stat: FileStat) -> S
     return snapshot
 
 
-def _take_host(project: Project, local: dict[ProjectPath, Snapshot]) -> None:
-    """The server's files are these very files: remember them, and forget what is gone."""
+async def _live_rooms(project: Project) -> set[ProjectPath]:
+    """Documents that were open before we came: only rtcd's extension can tell."""
+    paths = [project.link.project_path(path) for path in await project.link.client.live_rooms()]
+    return {path for path in paths if path is not None}
+
+
+def _take_host(
+    project: Project, local: dict[ProjectPath, Snapshot], live: set[ProjectPath]
+) -> None:
+    """The server's files are these very files: remember them, and forget what is gone.
+
+    Not those with a live room: what is on disk may be an edit that the room does not have.
+    """
     for path, snapshot in local.items():
+        if path in live:
+            continue
         mark = project.history.bookmark(str(path))
         if mark is None or mark.base_digest != snapshot.digest:
             ledger = project.ledger(path)
@@ -102,7 +118,7 @@ def _take_host(project: Project, local: dict[ProjectPath, Snapshot]) -> None:
             ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
     for mark in project.history.bookmarks():
         path = ProjectPath(mark.path)
-        if path not in local and not project.disk.exists(path):
+        if path not in local and path not in live and not project.disk.exists(path):
             project.history.forget(mark.path)
 
 

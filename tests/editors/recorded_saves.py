@@ -34,15 +34,20 @@ def replay(name: str, file: Path, new: bytes, *, speed: float) -> None:
 
 def edited_text(old: bytes, name: str, seed: str) -> bytes:
     """An edit of a text file: lines changed, removed and added; it is never undone later."""
-    chosen = random.Random(f"{name} {seed}")
-    lines = old.decode().splitlines(keepends=True)
     if name == "shell-append":
         return _appended(old)
-    for number in range(3):
-        lines[chosen.randrange(len(lines))] = f"{name} {seed} changed line {number}\n"
+    chosen = random.Random(f"{name} {seed}")
+    lines = old.decode().splitlines(keepends=True)
+    for _ in range(3):
+        lines[chosen.randrange(len(lines))] = a_line(chosen)
         del lines[chosen.randrange(len(lines))]
-        lines.insert(chosen.randrange(len(lines)), f"{name} {seed} new line {number}\n")
+        lines.insert(chosen.randrange(len(lines)), a_line(chosen))
     return "".join(lines).encode()
+
+
+def a_line(chosen: random.Random) -> str:
+    """Three words that nobody else writes."""
+    return " ".join(f"{chosen.getrandbits(32):08x}" for _ in range(3)) + "\n"
 
 
 def _appended(old: bytes) -> bytes:

@@ -1,0 +1,63 @@
+"""The daemon dies; people go on in JupyterLab and on disk; it comes back."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually_async
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+
+
+async def test_what_was_typed_on_both_sides_without_a_daemon_is_merged_by_the_next(
+    host: RtcdFolder,
+):
+    host.write("notes.txt", "one\ntwo\nthree\n")
+    host.start()
+    async with RoomPerson.joined(host.address, "notes.txt") as grace:
+        await grace.type("zero\n", at=0)
+        await eventually_async(lambda: "zero" in host.read("notes.txt"), "the disk to follow")
+        host.kill()
+        host.write("notes.txt", "zero\none\ntwo\nthree\nsaved without a daemon\n")
+        await grace.type("typed without a daemon\n", at=0)
+        await eventually_async(
+            lambda: any((host.root / ".rtcd" / "recovery").glob("*.txt")),
+            "the recovery copy of the room",
+            seconds=20,
+        )
+        assert "saved without a daemon" in host.read("notes.txt"), "the disk was not overruled"
+        assert "typed without a daemon" in grace.text, "the room was not overruled"
+        host.start()
+        wanted = "typed without a daemon\nzero\none\ntwo\nthree\nsaved without a daemon\n"
+        await eventually_async(lambda: host.read("notes.txt") == wanted, "the merged text on disk")
+        await eventually_async(lambda: grace.text == wanted, "the merged text in the room")
+    assert not list((host.root / ".rtcd" / "recovery").glob("*.txt"))
+
+
+async def test_without_a_daemon_the_server_saves(host: RtcdFolder):
+    host.write("notes.txt", "one\n")
+    host.start()
+    async with RoomPerson.joined(host.address, "notes.txt") as grace:
+        host.kill()
+        await grace.type("two\n")
+        await eventually_async(
+            lambda: host.read("notes.txt") == "one\ntwo\n", "the server to save", seconds=20
+        )
+        host.start()
+        await grace.type("three\n")
+        await eventually_async(
+            lambda: host.read("notes.txt") == "one\ntwo\nthree\n", "the daemon to write"
+        )
+
+
+def test_a_file_deleted_and_one_made_while_no_daemon_ran_are_seen(host: RtcdFolder):
+    host.write("gone.txt", "gone\n")
+    host.write("kept.txt", "kept\n")
+    host.start()
+    host.kill()
+    os.unlink(host.root / "gone.txt")
+    host.write("new.txt", "new\n")
+    host.start()
+    assert {file["path"] for file in host.status()["files"]} == {"kept.txt", "new.txt"}
