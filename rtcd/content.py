@@ -1,6 +1,6 @@
-"""What a file holds, as frozen values: text or a notebook, without the file's own style.
+r"""What a file holds, as frozen values: text or a notebook, without the file's own style.
 
-Line ends are ``\\n`` only; encoding, newline style, JSON indent and key order belong to the file
+Line ends are ``\n`` only; encoding, newline style, JSON indent and key order belong to the file
 (see ``disk/text_format.py`` and ``disk/notebook_format.py``).
 """
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,9 +41,9 @@ def test_a_file_from_far_in_the_future_is_not_followed(now: int, ahead: int):
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Iterator[Path]:
+def root(tmp_path: Path) -> Path:
     (tmp_path / "a.txt").write_bytes(b"one")
-    yield tmp_path
+    return tmp_path
 
 
 def write(root: Path, data: bytes) -> int:

@@ -14,6 +14,7 @@ import pytest
 
 from editors.daemon_word import settle
 from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually_async
+from rtcd.merge.base import GIT_SECONDS
 
 pytestmark = [pytest.mark.editors, pytest.mark.end_to_end, pytest.mark.timeout(90)]
 
@@ -240,6 +241,8 @@ async def test_stash_and_pop_keep_what_is_typed_meanwhile(shared_host: RtcdFolde
             stashed = f"# to be stashed {number}"
             await grace.type(f"{stashed}\n", at=0)
             await _agree(shared_host, grace, file)
+            # What was written a moment before stays in the file too: git may not have seen it.
+            await asyncio.sleep(2 * GIT_SECONDS)
             stash = asyncio.create_task(asyncio.to_thread(git.run, "stash", "-q"))
             await asyncio.sleep(0.002 * number)
             line = f"# typed during stash {number}"
