@@ -31,6 +31,9 @@ PROVEN_READING: Final = -0.9
 MIN_PROOF_TOKENS: Final = 3
 """A save that has this much of a version's news was made from it, whatever the watcher missed."""
 
+GIT_SECONDS: Final = 0.25
+"""What others wrote this short before a checkout was not there when git looked: it stays."""
+
 AT_ONCE_SECONDS: Final = 1.0
 MANY_PLACES: Final = 3
 MUCH_TEXT_TOKENS: Final = 30
@@ -89,13 +92,24 @@ class _Choice:
         if newest == 0:
             return BaseChoice(index=0, why="Only one version was ever on this disk.")
         if self.evidence.git:
-            return BaseChoice(index=newest, why="Git checked this version out on purpose.")
+            return BaseChoice(
+                index=self._seen_by_git(), why="Git checked this version out on purpose."
+            )
         if self.evidence.newest_read_by_saver:
             return BaseChoice(index=newest, why="The saving program had read the newest version.")
         for index in range(newest - 1, -1, -1):
             if same_meaning(self.save, self.candidates[index].content):
                 return self._old_version_again(index)
         return self._scored()
+
+    def _seen_by_git(self) -> int:
+        """The newest version that git can have seen: it looks first, and writes a moment later."""
+        for index in range(self.newest, 0, -1):
+            candidate = self.candidates[index]
+            is_fresh = candidate.age is not None and candidate.age < GIT_SECONDS
+            if candidate.own_save or not is_fresh:
+                return index
+        return 0
 
     # A save that is an older version, word for word
 

@@ -148,6 +148,7 @@ class Binding:
         self._authors = Authors(clock)
         self._recorded_at = clock()
         self._is_restored = False
+        self._has_met = False
 
     # ------------------------------------------------------------------ word from outside
 
@@ -348,6 +349,7 @@ class Binding:
         """From the pulled room to its loss."""
         self.room = room
         self._lost = False
+        self._has_met = False
         content = await self.file.look()
         # The look has seen every save that is on disk; those that were swapped out are only here.
         self._saves = deque(save for save in self._saves if save.displaced)
@@ -494,6 +496,7 @@ class Binding:
         assert self.replica is not None
         if self.file.hold is not None:
             return
+        self._has_met = True
         theirs = self.replica.live.content()
         state = self.replica.live.shared.state_vector()
         base_bytes, continues = self.ledger.base_bytes(room.session_id, state)
@@ -638,7 +641,11 @@ class Binding:
         self.ledger.record(save.snapshot, by=self._saver(git=save.git), source="disk")
         if content is None:
             return
-        await self._merge_save(room, save, content)
+        if self._has_met:
+            await self._merge_save(room, save, content)
+        else:
+            # The file was held when the room was pulled: now disk and room meet, at their base.
+            await self._meet(room, content)
 
     async def _merge_save(self, room: Room, save: Save, content: Content) -> None:
         try:
@@ -826,7 +833,8 @@ class Binding:
         """
         assert self.file.snapshot is not None
         if displaced is not None:
-            self._saves.appendleft(Save(displaced, came_first=True))
+            is_git = self._disk.is_checkout(displaced)
+            self._saves.appendleft(Save(displaced, came_first=True, git=is_git))
         known = {self.file.snapshot.digest}
         waiting, self._saves = self._saves, deque()
         for save in waiting:

@@ -145,7 +145,7 @@ class LocalSide:
             return
         verdict = self._settle.looked(path, self._describe(path, snapshot), now)
         if verdict is Verdict.READY and snapshot is not None:
-            self._project.file_saved(snapshot, git=self._git_is_at_work())
+            self._project.file_saved(snapshot, git=self._disk.is_checkout(snapshot))
         elif verdict is Verdict.SAME and snapshot is not None:
             self._project.file_touched(snapshot)
         elif verdict is Verdict.GONE:
@@ -172,9 +172,6 @@ class LocalSide:
             parses=_parses(path, snapshot),
             writer=self._disk.folder.somebody_writes(path),
         )
-
-    def _git_is_at_work(self) -> bool:
-        return (self._disk.folder.root / ".git" / "index.lock").exists()
 
     # ------------------------------------------------------------------ what notices missed
 

@@ -26,6 +26,9 @@ class Disk(Protocol):
     async def write(self, path: ProjectPath, data: bytes, *, expected: Snapshot | None) -> Written:
         """Put ``data`` there in one step; says what came out if it was not ``expected``."""
 
+    def is_checkout(self, snapshot: Snapshot) -> bool:
+        """True when git put these bytes there."""
+
     async def remove(self, path: ProjectPath, *, expected: Snapshot) -> Snapshot | None:
         """Remove the file if it still is ``expected``; else put it back and return it."""
 

@@ -7,6 +7,7 @@ import hashlib
 
 from rtcd.disk.file_stat import FileStat, Snapshot
 from rtcd.disk.folder import Folder
+from rtcd.disk.git_index import GitIndex
 from rtcd.disk.ignore import IgnoreRules
 from rtcd.disk.scan import load_rules, walk_all
 from rtcd.disk.writer import Writer, Written
@@ -24,6 +25,7 @@ class ProjectDisk:
         self.folder = folder
         self.writer = writer
         self.max_file_bytes = max_file_bytes
+        self._git = GitIndex(folder.root)
         self.rules: IgnoreRules = load_rules(folder)
         self.swapped = asyncio.Event()
         """Set whenever a file was swapped out: it is to be looked at again soon."""
@@ -43,6 +45,10 @@ class ProjectDisk:
     def walk(self) -> list[tuple[ProjectPath, FileStat]]:
         """Every file and folder that the rules let through, a folder before its files."""
         return list(walk_all(self.folder, self.is_ignored))
+
+    def is_checkout(self, snapshot: Snapshot) -> bool:
+        """True when git put these bytes there."""
+        return self._git.wrote(snapshot)
 
     def exists(self, path: ProjectPath) -> bool:
         """True when there is something of that name."""

@@ -186,6 +186,7 @@ def test_a_dead_daemon_loses_nothing_and_the_next_one_goes_on(host: RtcdFolder, 
     host.kill()
     type_for(3)
     lab.until(lambda: typed[-1] in host.read("notes.txt"), "the server to save")
+    lab.save()
     type_for(2)
     lab.screenshot("without-daemon")
     host.start()

@@ -74,9 +74,8 @@ def perl(file: Path, mark: str) -> None:
 
 def tee(file: Path, mark: str) -> None:
     """``... | tee file``: in place."""
-    copy = stale_copy(file, mark)
-    done = subprocess.run(["tee", str(file)], stdin=copy.open(), capture_output=True, check=False)
-    assert done.returncode == 0
+    edited = stale_copy(file, mark).read_bytes()
+    subprocess.run(["tee", str(file)], input=edited, capture_output=True, check=True)
 
 
 def cp(file: Path, mark: str) -> None:
