@@ -52,7 +52,7 @@ class Journal:
 
     def entries(self) -> dict[str, Entry]:
         """All entries by name."""
-        return dict(_parse(os.pread(self._fd, os.fstat(self._fd).st_size, 0)))
+        return dict(parse(os.pread(self._fd, os.fstat(self._fd).st_size, 0)))
 
     def is_long(self) -> bool:
         """True when it is time to start over, once nothing is in limbo."""
@@ -63,7 +63,8 @@ class Journal:
         os.ftruncate(self._fd, 0)
 
 
-def _parse(data: bytes) -> Iterator[tuple[str, Entry]]:
+def parse(data: bytes) -> Iterator[tuple[str, Entry]]:
+    """All entries with their names, oldest first."""
     for line in data.splitlines():
         # A line that a crash cut off tells nothing; the rest still does.
         with contextlib.suppress(ValueError, KeyError, TypeError, RtcdError):

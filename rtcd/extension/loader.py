@@ -24,6 +24,7 @@ from tornado.web import HTTPError
 
 from rtcd.errors import RtcdError
 from rtcd.extension.flush import DaemonGoneError, NotSharedError, ask_to_flush
+from rtcd.extension.last_write import last_write
 from rtcd.extension.meaning import same_meaning
 from rtcd.extension.projects import ServedProject, ServedProjects
 from rtcd.extension.recovery import Unsaved, keep_copy, new_recovery_id
@@ -76,6 +77,8 @@ class CarefulFileLoader(FileLoader):
         )
         self._projects = projects
         self._known_digest: str | None = None
+        self._last_write = ""
+        self._written: frozenset[str] = frozenset()
         self._recovery_id = new_recovery_id()
         self._rooms: dict[str, DocumentRoom] = {}
         self._marks: dict[str, str | None] = {}
@@ -113,7 +116,8 @@ class CarefulFileLoader(FileLoader):
         """
         digest = await self._digest()
         model: dict[str, Any] = await super().load_content(format, file_type)
-        self._known_digest = digest
+        self._learn_last_write()
+        self._known_digest, self._written = digest, frozenset()
         return model
 
     async def maybe_notify(self) -> None:
@@ -169,6 +173,7 @@ class CarefulFileLoader(FileLoader):
 
     async def _save_over_known_bytes(self, model: dict[str, Any]) -> dict[str, Any] | None:
         self._learn_marks()
+        self._learn_last_write()
         try:
             disk = await self._disk_model(model)
         except HTTPError as error:
@@ -176,7 +181,7 @@ class CarefulFileLoader(FileLoader):
         if same_meaning(disk["content"], model["content"]):
             self._know(disk)
             return disk
-        if disk["hash"] != self._known_digest:
+        if disk["hash"] != self._known_digest and disk["hash"] not in self._written:
             raise self._keep_aside(model, "was changed by another program")
         if not disk["writable"]:
             raise RtcdError(f"{self.path} is read-only", code="read-only")
@@ -198,7 +203,7 @@ class CarefulFileLoader(FileLoader):
 
     def _know(self, disk: dict[str, Any]) -> None:
         self.last_modified = disk["last_modified"]
-        self._known_digest = disk["hash"]
+        self._known_digest, self._written = disk["hash"], frozenset()
         # A later copy is about another matter and must not replace an earlier one.
         self._recovery_id = new_recovery_id()
 
@@ -209,6 +214,12 @@ class CarefulFileLoader(FileLoader):
             if mark != self._marks[name]:
                 self._marks[name] = mark
                 self._known_digest = mark
+
+    def _learn_last_write(self) -> None:
+        """What a daemon wrote last, but did not come to mark: the room holds all of that too."""
+        name, digests = last_write(self.project.places.limbo, self.project.relative(self.path))
+        if name != self._last_write:
+            self._last_write, self._written = name, digests
 
     def _keep_aside(self, model: dict[str, Any], why: str) -> KeptAsideError:
         project = self.project

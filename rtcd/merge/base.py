@@ -168,12 +168,14 @@ class _Choice:
 
     def _prepare(self) -> None:
         contents = [candidate.content for candidate in self.candidates]
+        self.tokens.expect(len(contents))
         trimmed = without_equal_parts([self.save, *contents])
         if trimmed is None:
             self.compared_save, self.compared = self.save, contents
         else:
             # Made for this one question, so nothing of it is worth remembering.
             self.tokens = TokenCache()
+            self.tokens.expect(len(contents))
             self.compared_save, *self.compared = trimmed
         self.is_coarse = is_large(self.compared_save)
 

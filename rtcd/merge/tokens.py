@@ -26,6 +26,7 @@ MIN_TRIMMED = 4_000
 EQUAL_PART = 2_000
 """Code points: a part of this length that all texts have once is the same part in all of them."""
 
+SPARE_PLACES = 8
 MAX_NUMBERS = 0x10FFFF - SURROGATE_COUNT
 
 
@@ -41,6 +42,13 @@ class TokenCache:
         self._numbers: dict[str, int] = {}
         # By identity; the content is kept with its rows, so that the identity stays its own.
         self._rows: OrderedDict[tuple[int, str], tuple[Content, str]] = OrderedDict()
+
+    def expect(self, contents: int) -> None:
+        """So many contents are compared over and over: remember all, in two grains, and not more.
+
+        One place too few, and going through them in turn would find nothing remembered.
+        """
+        self.size = 2 * contents + SPARE_PLACES
 
     def words(self, content: Content, *, coarse: bool) -> str:
         """The content's tokens (its lines where ``coarse``), one character for each."""
@@ -87,14 +95,17 @@ def without_equal_parts(contents: Sequence[Content]) -> Sequence[TextContent] | 
 
     Somebody types at the end of a large file, and a save changes its beginning: nothing in between
     needs to be compared, and no distance changes by that. None where it would not help: for
-    notebooks, short texts, and changes all over a text.
+    for notebooks, short texts, and changes all over a text. The tokens of whole texts are remembered
+    from save to save, those of such parts are not, so all parts together have to be shorter than one
+    text; but for large ones, which are compared by words only where little is left.
     """
     texts = [content.text for content in contents if isinstance(content, TextContent)]
     if len(texts) < len(contents) or len(texts[0]) < MIN_TRIMMED:
         return None
     kept: list[list[str]] = [[] for _ in texts]
     _keep_different_parts(texts, kept)
-    if 2 * sum(map(len, kept[0])) > len(texts[0]):
+    times = len(texts) if len(texts[0]) <= LARGE else 2
+    if times * sum(map(len, kept[0])) > len(texts[0]):
         return None
     return [TextContent("".join(parts)) for parts in kept]
 
