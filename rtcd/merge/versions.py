@@ -123,12 +123,25 @@ class VersionRing:
         if len(old) == 1:
             return 0
         # The first stays longest: it is what an editor loaded that was there before anything.
-        return min(old[1:], key=self._crowding)
+        return min(self._ripe(old[1:]) or old[1:], key=self._crowding)
+
+    def _ripe(self, places: range) -> list[int]:
+        """All but what a save under way is likely to come from: the last second, the last save."""
+        last_save = max((p for p in places if self._versions[p].own_save), default=None)
+        ripe_before = self._versions[-1].at - READ_LAG_SECONDS
+        return [p for p in places if p != last_save and self._versions[p].at < ripe_before]
 
     def _crowding(self, place: int) -> float:
         """Time between its neighbours, as a share of its age."""
-        before, after = self._versions[place - 1].at, self._versions[place + 1].at
-        return (after - before) / (self._versions[-1].at - self._versions[place].at + 1.0)
+        version = self._versions[place]
+        followers = self._versions[place + 1 :]
+        # A save may have been swapped out before it was taken here: then it is no end of what
+        # the daemon wrote, which is on disk until the next write.
+        after = next(
+            (v.at for v in followers if version.own_save or not v.own_save), followers[-1].at
+        )
+        before = self._versions[place - 1].at
+        return (after - before) / (self._versions[-1].at - version.at + 1.0)
 
     def _drop(self, place: int) -> None:
         gone = self._versions.pop(place)

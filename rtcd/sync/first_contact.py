@@ -45,7 +45,7 @@ async def reconcile_all(project: Project, progress: Progress) -> Counted:
         live = await _live_rooms(project)
         _take_host(project, local, live)
         for path in sorted(live):
-            project.someone_joined(path)
+            project.remote.someone_joined(path)
         return Counted(len(local))
     progress("listing the server")
     remote = await list_remote(project)
@@ -211,7 +211,7 @@ async def carry_out(
         ledger.record(snapshot, by=project.saver, source="disk")
         ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
     elif action is ListAction.FETCH:
-        await project.fetch(path)
+        await project.remote.fetch(path)
     elif action is ListAction.CREATE and snapshot is not None:
         if not await project.create_remote(snapshot):
             return
@@ -219,7 +219,7 @@ async def carry_out(
         ledger.record(snapshot, by=project.saver, source="disk")
         ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
     elif action is ListAction.REMOVE_LOCAL:
-        await project.removed_remotely(path)
+        await project.remote.removed(path)
     elif action is ListAction.REMOVE_REMOTE:
         project.deletions.vanished(path)
     elif action is ListAction.FORGET:

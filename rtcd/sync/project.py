@@ -2,7 +2,8 @@
 
 Two sides report here. ``local_side`` says what happened on disk (settled saves, vanished files,
 renames); ``server_side`` says what happened on the server (somebody joined a room, files came,
-went, were renamed). A file that nobody works on has no binding: it is compared by digest only.
+went, were renamed); what that means for a file without a room is in ``remote_files``. A file that
+nobody works on has no binding: it is compared by digest only.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from rtcd.errors import HeldError, RtcdError, ServerError
 from rtcd.history.history import History
 from rtcd.problem import Problem
 from rtcd.project_path import ProjectPath
-from rtcd.sync.binding import Binding, BindingState
+from rtcd.sync.binding import Binding
 from rtcd.sync.deletions import Deletions
 from rtcd.sync.known_files import KnownFiles
 from rtcd.sync.ledger import Ledger
+from rtcd.sync.open_file import BindingState
 from rtcd.sync.ports import Clock
 from rtcd.sync.project_disk import ProjectDisk
+from rtcd.sync.remote_files import RemoteFiles
 from rtcd.sync.server_link import ServerLink
 
 log = logging.getLogger("rtcd.sync")
@@ -53,6 +56,7 @@ class Project:
         self.files = KnownFiles()
         self.bindings: dict[ProjectPath, Binding] = {}
         self.deletions = Deletions(self, clock)
+        self.remote = RemoteFiles(self)
         self.problems: dict[tuple[str | None, str], Problem] = {}
         self.seq = 0
         self._began = clock()
@@ -63,7 +67,6 @@ class Project:
         self._busy: dict[ProjectPath, int] = {}
         self._failures: dict[ProjectPath, list[float]] = {}
         self._closing = False
-        self._checks: dict[ProjectPath, bool] = {}
 
     # ------------------------------------------------------------------ telling those who watch
 
@@ -286,7 +289,7 @@ class Project:
         mark = self.history.bookmark(str(path))
         if mark is not None and mark.base_digest == snapshot.digest:
             return
-        if not self._understood(snapshot):
+        if not self.understood(snapshot):
             return
         if mark is None:
             self.spawn(self._share_new(snapshot), path=path)
@@ -295,7 +298,7 @@ class Project:
             if git:
                 binding.met_by_git()
 
-    def _understood(self, snapshot: Snapshot) -> bool:
+    def understood(self, snapshot: Snapshot) -> bool:
         """A file without a room is held here; one with a room is held by its binding."""
         try:
             parse(kind_of(snapshot.path), snapshot.data)
@@ -397,7 +400,7 @@ class Project:
             return False
         if kind_of(old) != kind_of(new):
             return False
-        self._rename_here(old, new)
+        self.rename_here(old, new)
         self.spawn(self._rename_remote(old, new), path=new)
         return True
 
@@ -406,7 +409,7 @@ class Project:
             await self.link.rename(old, new)
         except RtcdError as error:
             log.info("rename not carried on old=%s new=%s reason=%s", old, new, error)
-            await self.check_remote(new)
+            await self.remote.check(new)
             await self._forget_if_gone(old)
 
     async def _forget_if_gone(self, path: ProjectPath) -> None:
@@ -414,7 +417,8 @@ class Project:
             with contextlib.suppress(RtcdError):
                 await self.link.delete(path)
 
-    def _rename_here(self, old: ProjectPath, new: ProjectPath) -> None:
+    def rename_here(self, old: ProjectPath, new: ProjectPath) -> None:
+        """What is known of a file goes under its new name: history and binding too."""
         self.files.move(old, new)
         self.history.move(str(old), str(new))
         binding = self.bindings.pop(old, None)
@@ -429,115 +433,3 @@ class Project:
             return
         self.folders.add(path)
         self.spawn(self.link.make_folder(path))
-
-    # ------------------------------------------------------------------ the server's side
-
-    def someone_joined(self, path: ProjectPath) -> None:
-        """A room is live: be in it."""
-        if self.disk.why_ignored(path) is None:
-            self.activate(path)
-
-    async def check_remote(self, path: ProjectPath) -> None:
-        """Compare one file that no room is open for with the server's.
-
-        The same news comes by several ways: one comparison at a time, and one more after it.
-        """
-        if path in self._checks:
-            self._checks[path] = True
-            return
-        self._checks[path] = True
-        try:
-            while self._checks[path]:
-                self._checks[path] = False
-                await self._check_remote(path)
-        finally:
-            del self._checks[path]
-
-    async def _check_remote(self, path: ProjectPath) -> None:
-        if path in self.bindings or self.disk.why_ignored(path) is not None:
-            return
-        entry = await self.link.stat(path)
-        if entry is None:
-            await self.removed_remotely(path)
-        elif entry.type == "directory":
-            self.folders.add(path)
-            await self.disk.make_folder(path)
-        else:
-            await self._compare(path, entry.hash)
-            self.link.note_compared(path, entry)
-
-    async def _compare(self, path: ProjectPath, server_hash: str | None) -> None:
-        mark = self.history.bookmark(str(path))
-        known = self.files.get(path)
-        if mark is not None and mark.server_hash == server_hash and known is not None:
-            return
-        if known is None and not self.disk.exists(path):
-            await self.fetch(path)
-        elif known is None or known.digest != server_hash:
-            self.activate(path)
-
-    async def fetch(self, path: ProjectPath) -> None:
-        """Write a file that only the server has."""
-        data = await self.link.read(path)
-        if data is None:
-            return
-        snapshot = await self.disk.create(path, data)
-        if snapshot is None:
-            self.activate(path)
-            return
-        self.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
-        self.ledger(path).record(snapshot, by="the server", source="server")
-        self.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
-        self._understood(snapshot)
-
-    async def removed_remotely(self, path: ProjectPath) -> None:
-        """The server has no such file any more: follow, unless it was edited here."""
-        if path in self.folders or self.disk.is_folder(path):
-            await self._remove_folder(path)
-            return
-        if not self.deletions.may_remove_local(path):
-            return
-        binding = self.bindings.get(path)
-        if binding is not None:
-            binding.removed_remotely()
-            return
-        mark = self.history.bookmark(str(path))
-        snapshot = await self._read(path)
-        if snapshot is None:
-            self.files.forget(path)
-            self.history.forget(str(path))
-        elif mark is None or mark.base_digest != snapshot.digest:
-            await self.link.create(path, snapshot.data)
-            self.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
-        else:
-            self.ledger(path).record(snapshot, by=self.saver, source="disk")
-            if await self.disk.remove(path, expected=snapshot) is None:
-                self.files.forget(path)
-                self.history.forget(str(path))
-
-    async def _remove_folder(self, path: ProjectPath) -> None:
-        for inside in self.files.below(path):
-            await self.removed_remotely(inside)
-        self.folders.discard(path)
-        await self.disk.remove_folder(path)
-
-    async def _read(self, path: ProjectPath) -> Snapshot | None:
-        try:
-            return await self.disk.read(path)
-        except HeldError:
-            return None
-
-    async def renamed_remotely(self, old: ProjectPath, new: ProjectPath) -> None:
-        """A rename on the server: the local file follows, its binding and history too."""
-        if old in self.files and new not in self.files:
-            if self.disk.exists(old) and not await self.disk.rename(old, new):
-                await self.check_remote(new)
-                return
-            self._rename_here(old, new)
-        elif self.disk.is_folder(old):
-            for inside in self.files.below(old):
-                moved = ProjectPath.parse(str(new) + str(inside)[len(str(old)) :])
-                await self.renamed_remotely(inside, moved)
-            await self.disk.remove_folder(old)
-        else:
-            await self.check_remote(new)

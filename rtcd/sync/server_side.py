@@ -131,7 +131,7 @@ class ServerSide:
         server_path = await self._link.client.path_of(event.file_id)
         path = self._link.project_path(server_path) if server_path else None
         if path is not None and is_room_of(event.room_id, path):
-            self._project.someone_joined(path)
+            self._project.remote.someone_joined(path)
 
     def _contents_changed(self, event: ContentsChanged) -> None:
         path = self._link.project_path(event.path)
@@ -140,16 +140,16 @@ class ServerSide:
         if event.action == "rename" and event.source_path is not None:
             old = self._link.project_path(event.source_path)
             if old is not None:
-                self._work(self._project.renamed_remotely(old, path))
+                self._work(self._project.remote.renamed(old, path))
                 return
         if event.action == "delete":
             self._work(self._removed(path))
         else:
-            self._work(self._project.check_remote(path))
+            self._work(self._project.remote.check(path))
 
     async def _removed(self, path: ProjectPath) -> None:
         if await self._link.stat(path) is None:
-            await self._project.removed_remotely(path)
+            await self._project.remote.removed(path)
 
     # ------------------------------------------------------------------ other daemons
 
@@ -167,11 +167,11 @@ class ServerSide:
         if announcement.kind == "renamed" and announcement.new_path is not None:
             new = self._link.project_path(announcement.new_path)
             if new is not None:
-                self._work(self._project.renamed_remotely(path, new))
+                self._work(self._project.remote.renamed(path, new))
         elif announcement.kind == "deleted":
             self._work(self._removed(path))
         else:
-            self._work(self._project.check_remote(path))
+            self._work(self._project.remote.check(path))
 
     # ------------------------------------------------------------------ what neither told
 
@@ -208,7 +208,7 @@ class ServerSide:
         if path in self._project.bindings:
             self._link.note_compared(path, entry)
         else:
-            await self._project.check_remote(path)
+            await self._project.remote.check(path)
 
 
 def is_room_of(room_id: str, path: ProjectPath) -> bool:

@@ -62,7 +62,6 @@ def test_typing_beside_a_program_that_saves_loses_and_doubles_nothing(
     counts = [Count.of(everything, text) for text in (lab.text(), guest.read("notes.txt"))]
     lab.save()
     lab.until(lambda: not lab.is_dirty("notes.txt"), "the mark of unsaved changes to go")
-    print(lab.text(), host.log())
     assert (counts, lab.interruptions()) == ([NOTHING, NOTHING], [])
 
 

@@ -203,11 +203,11 @@ def test_options_become_settings(daemon: Daemon) -> None:
 
 
 def test_a_remote_path_loses_its_outer_slashes(daemon: Daemon) -> None:
-    daemon.start("--server", "localhost:8888", "--remote-path", "/work/thesis/")
+    daemon.start("--server", "localhost:8888", "--remote-path", "/team/thesis/")
     settings = daemon.settings
     assert (settings["server_url"], settings["remote_path"]) == (
         "http://localhost:8888/",
-        "work/thesis",
+        "team/thesis",
     )
 
 

@@ -67,3 +67,35 @@ def test_candidates_know_their_age_and_base() -> None:
         Candidate(content=TextContent("a"), own_save=False, read=False, base=None, age=3.0),
         Candidate(content=TextContent("b"), own_save=True, read=None, base=0, age=1.0),
     ]
+
+
+def test_what_stood_on_disk_in_a_pause_is_kept_though_a_swapped_out_save_came_after() -> None:
+    ring = VersionRing(keep=6)
+    push(ring, "first", 0, read=True)
+    push(ring, "typed a little", 9.9, read=True)
+    push(ring, "typed", 10.0, read=True)
+    push(ring, "merged, then a pause", 10.1, read=True)
+    push(ring, "swapped out before that", 10.12, own_save=True)
+    push(ring, "typed after the pause", 20.0, read=True)
+    push(ring, "typed on", 20.1, read=True)
+    assert "typed" not in texts(ring)
+    assert "merged, then a pause" in texts(ring)
+
+
+def test_the_last_save_is_kept_an_editor_still_has_it() -> None:
+    ring = VersionRing(keep=5)
+    push(ring, "first", 0, read=True)
+    push(ring, "written", 9.99, read=True)
+    push(ring, "saved", 10.0, own_save=True)
+    for n in range(30):
+        push(ring, f"written {n}", 10.01 + n, read=True)
+    assert "saved" in texts(ring)
+
+
+def test_what_was_on_disk_a_moment_ago_is_kept() -> None:
+    ring = VersionRing(keep=10)
+    for n in range(30):
+        push(ring, f"slow {n}", n * 10.0, read=True)
+    for n in range(5):
+        push(ring, f"fast {n}", 300.0 + n * 0.02, read=True)
+    assert texts(ring)[-5:] == [f"fast {n}" for n in range(5)]

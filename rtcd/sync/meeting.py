@@ -1,0 +1,173 @@
+"""The meeting of disk and room, once for every room that was joined.
+
+Theory of operation. A room is pulled into a fresh document, and then three contents are compared:
+the disk, the room, and the base, which is what both had when they were last together.
+``reconcile.plan_join`` decides, this file carries out. The room may have been made anew by a
+server that came back (then a version that it holds serves as the base), and the file may have been
+saved from an editor that had loaded it long before the base (then the merge is at that version).
+Where the room does not simply go on, daemons take turns, so that what the server lost comes back
+once and not once from every folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from rtcd.content import Content, is_same
+from rtcd.merge.base import choose_base
+from rtcd.merge.candidates import BaseChoice, Evidence
+from rtcd.merge.merged import Overlap
+from rtcd.merge.three_way import merge_contents
+from rtcd.merge.versions import Version, VersionRing
+from rtcd.sync.choices import places_of_choice, without_repeats
+from rtcd.sync.open_file import OpenFile
+from rtcd.sync.ports import Room
+from rtcd.sync.reconcile import JoinAction, plan_join
+from rtcd.sync.remembering import Remembering, file_id_of
+
+log = logging.getLogger("rtcd.sync")
+
+
+class Meeting:
+    """Brings disk and room together.
+
+    ``has_met``: it is done for the room that is open; a held file meets later. ``by_git``: what is
+    on disk was put there by git. ``began`` is when this daemon began to watch the folder.
+    """
+
+    def __init__(self, open_file: OpenFile, remembering: Remembering, *, began: float) -> None:
+        self._open = open_file
+        self._remembering = remembering
+        self._began = began
+        self.has_met = False
+        self.by_git = False
+
+    async def meet(self, room: Room, disk: Content | None) -> None:
+        """Compare ``disk`` with the room and carry out what follows; nothing while it is held."""
+        it = self._open
+        if it.file.hold is not None:
+            return
+        self.has_met = True
+        live = it.joined.live
+        theirs = live.content()
+        base, continues = self._base(room, theirs, disk)
+        plan = plan_join(base, disk, theirs)
+        log.debug("room met path=%s action=%s continues=%s", it.path, plan.action.value, continues)
+        if plan.action is not JoinAction.WRITE and not live.is_dirty():
+            it.generations.saved(it.generations.content)
+        if plan.action is JoinAction.LINK:
+            it.generations.written(it.generations.content)
+        elif plan.action is JoinAction.REMOVE:
+            it.generations.written(it.generations.content)
+            it.gone = True
+        elif plan.action in (JoinAction.SEND, JoinAction.MERGE):
+            assert disk is not None
+            await self._share(room, base, disk, continues=continues)
+
+    def _base(
+        self, room: Room, theirs: Content, disk: Content | None
+    ) -> tuple[Content | None, bool]:
+        """What both sides had last, and whether the room is the one that we left."""
+        it = self._open
+        state = it.joined.live.shared.state_vector()
+        base_bytes, continues = it.ledger.base_bytes(room.session_id, state)
+        base = it.file.content_of(base_bytes) if base_bytes is not None else None
+        if not continues:
+            base = self._known_again(base, theirs, disk)
+        return base, continues
+
+    def _known_again(
+        self, base: Content | None, theirs: Content, disk: Content | None
+    ) -> Content | None:
+        """The base for a room that was made anew: a version of ours that it holds, if there is one.
+
+        A server that was lost comes back with what it had saved, and that is often newer than the
+        last version that we know to be saved.
+        """
+        if disk is None or (base is not None and is_same(base, theirs)):
+            return base
+        for version in reversed(self._open.earlier):
+            if is_same(version.content, theirs):
+                return version.content
+        return base
+
+    async def _share(
+        self, room: Room, base: Content | None, disk: Content, *, continues: bool
+    ) -> None:
+        """Record the disk's edits and bring them; in a room made anew, in turn with others."""
+        it = self._open
+        assert it.file.snapshot is not None
+        data = it.file.snapshot.data
+        older = None if base is None else self._older_base(base, disk)
+        it.ledger.record(it.file.snapshot, by=it.saver(git=self.by_git), source="disk")
+        if continues:
+            await self._bring(room, base, disk, data, older)
+        else:
+            async with it.rooms.exclusive(file_id_of(room)):
+                await self._bring(room, base, disk, data, older)
+                await self._until_acknowledged(room)
+
+    def _older_base(self, base: Content, disk: Content) -> tuple[Version, BaseChoice] | None:
+        """The version that a save was made from while no room was open, if older than ``base``.
+
+        An editor may have had the file loaded since before others typed and left.
+        """
+        it = self._open
+        known = list(it.earlier or it.ledger.versions_on_disk(self._began))
+        places = [n for n, version in enumerate(known) if is_same(version.content, base)]
+        if not places:
+            return None
+        # What came after the base may never have reached the room: no save is older than that.
+        ring = VersionRing()
+        for one in known[: places[-1] + 1]:
+            ring.push(one.content, at=one.at, own_save=one.own_save, read=one.read)
+        newest = len(ring) - 1
+        choice = choose_base(disk, ring.candidates(it.clock()), Evidence(git=self.by_git))
+        self.by_git = False
+        if choice.index >= newest:
+            return None
+        log.debug(
+            "save met path=%s base=%d of %d why=%s", it.path, choice.index, newest, choice.why
+        )
+        return ring[choice.index], choice
+
+    async def _bring(
+        self,
+        room: Room,
+        base: Content | None,
+        disk: Content,
+        data: bytes,
+        older: tuple[Version, BaseChoice] | None,
+    ) -> None:
+        """Bring the disk's edits into the room, merged at the base."""
+        it = self._open
+        before = it.joined.live.content()
+        if older is not None:
+            base = older[0].content
+        merged = merge_contents(base, disk, before)
+        choice: tuple[Overlap, ...] = ()
+        if older is not None and older[1].conflict is not None:
+            choice = places_of_choice(
+                older[1].conflict,
+                base=older[0].content,
+                saved=disk,
+                shared=before,
+                merged=merged.content,
+            )
+        overlaps = without_repeats(choice, merged.overlaps)
+        since = older[0].at if older is not None else 0.0
+        self._remembering.record_conflicts(overlaps, data, before, merged.content, since=since)
+        update = it.joined.reconcile(merged.content)
+        if update:
+            it.generations.changed()
+            await it.send(room, update)
+
+    async def _until_acknowledged(self, room: Room) -> None:
+        while room.unacknowledged and not self._open.lost:
+            self._open.wake.clear()
+            try:
+                async with asyncio.timeout(0.05):
+                    await self._open.wake.wait()
+            except TimeoutError:
+                continue

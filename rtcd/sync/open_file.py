@@ -1,0 +1,148 @@
+"""The state of one joined file, shared by the parts of its binding.
+
+Theory of operation. A binding is made of parts (meeting, saving, writing, ...), each with one idea
+and with what only that idea needs. What more than one of them needs is here, and nothing is
+decided here. One worker runs the parts in turn, in one event loop, so that no part ever sees
+another one half done; those who only leave word (the disk, the room, the commands) touch the
+queues and the flags, and wake the worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+
+from rtcd.content import Kind
+from rtcd.disk.file_stat import Snapshot
+from rtcd.errors import RtcdError, ServerUnreachableError
+from rtcd.history.history import History
+from rtcd.merge.replica import Replica
+from rtcd.merge.versions import Version
+from rtcd.project_path import ProjectPath
+from rtcd.sync.authors import Authors
+from rtcd.sync.generations import Generations
+from rtcd.sync.ledger import Ledger
+from rtcd.sync.local_file import LocalFile
+from rtcd.sync.ports import Clock, Disk, Room, Rooms
+from rtcd.sync.save import Save
+
+PAUSE_SECONDS = 0.3
+
+
+class BindingState(Enum):
+    """Where a binding is."""
+
+    JOINING = "joining"
+    JOINED = "joined"
+    OFFLINE = "offline"
+    GONE = "gone"
+    CLOSED = "closed"
+
+
+class OpenFile:
+    """What the parts of a binding share.
+
+    ``replica`` and ``room`` are there while a room is open. ``lost``: the room will take no more.
+    ``gone``: the file has vanished; ``removed``: others deleted it; ``closing``: leave soon.
+    ``ids_differ``: the disk has the content but other cell ids. ``earlier``: the versions that the
+    last room left behind. ``flushers`` wait until what is received is on disk.
+    """
+
+    def __init__(
+        self,
+        path: ProjectPath,
+        kind: Kind,
+        *,
+        disk: Disk,
+        rooms: Rooms,
+        history: History,
+        clock: Clock,
+        on_change: Callable[[], None],
+        user: str,
+    ) -> None:
+        self.path = path
+        self.kind = kind
+        self.disk = disk
+        self.rooms = rooms
+        self.clock = clock
+        self.on_change = on_change
+        self.user = user
+        self.file = LocalFile(path, kind, disk)
+        self.ledger = Ledger(path, kind, history, clock)
+        self.authors = Authors(clock)
+        self.generations = Generations()
+        self.replica: Replica | None = None
+        self.room: Room | None = None
+        self.state = BindingState.JOINING
+        self.error: RtcdError | None = None
+        self.saves: deque[Save] = deque()
+        self.flushers: list[asyncio.Future[None]] = []
+        self.wake = asyncio.Event()
+        self.gone = False
+        self.removed = False
+        self.closing = False
+        self.lost = False
+        self.ids_differ = False
+        self.earlier: tuple[Version, ...] = ()
+        self.last_content_change = clock()
+
+    @property
+    def joined(self) -> Replica:
+        """The replica, for those who work only while a room is open."""
+        assert self.replica is not None
+        return self.replica
+
+    def saver(self, *, git: bool = False) -> str:
+        """Who saved on disk: the folder's user, with git when it was at work."""
+        return f"{self.user} ({'git' if git else 'local save'})"
+
+    def stir(self) -> None:
+        """There is work for the worker, and news for those who watch."""
+        self.wake.set()
+        self.on_change()
+
+    def content_changed(self) -> None:
+        """Somebody edited: a new generation, and no pause."""
+        self.generations.changed()
+        self.last_content_change = self.clock()
+
+    def is_at_rest(self) -> bool:
+        """True when nobody has edited for a moment."""
+        return self.clock() - self.last_content_change > PAUSE_SECONDS
+
+    def unsent(self) -> bool:
+        """True while something of ours is not known to be in the room."""
+        if self.saves or self.state in (BindingState.JOINING, BindingState.OFFLINE):
+            return True
+        return self.room is not None and self.room.unacknowledged > 0
+
+    def unwritten(self) -> bool:
+        """True while something of theirs is not on our disk."""
+        return self.generations.is_unwritten and self.replica is not None
+
+    async def send(self, room: Room, update: bytes) -> None:
+        """Hand an update to the room; when the room is gone the next one gets it by content."""
+        try:
+            await room.send_update(update)
+        except ServerUnreachableError:
+            self.lost = True
+
+    def release_flushers(self) -> None:
+        """Let go those who wait for the disk, when it has everything or cannot get it."""
+        if self.unwritten() and self.state is BindingState.JOINED and self.file.hold is None:
+            return
+        for done in self.flushers:
+            if not done.done():
+                done.set_result(None)
+        self.flushers.clear()
+
+    def moved(self, new: ProjectPath) -> None:
+        """The file has another name now; document and room stay."""
+        self.path = new
+        self.file.path = new
+        self.ledger.path = new
+        if self.file.snapshot is not None:
+            old = self.file.snapshot
+            self.file.snapshot = Snapshot(path=new, stat=old.stat, data=old.data, digest=old.digest)

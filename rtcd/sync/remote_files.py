@@ -1,0 +1,138 @@
+"""What the server's news about a file without a room means for the folder.
+
+Theory of operation. News only says that something happened to a name. What follows is decided by
+comparing digests: the bookmark (what both sides had), the local file, the server's entry. A file
+that only the server has is written here, one that it has no more is removed here, and both only if
+nobody edited in between; where both sides changed, the file gets a binding and they meet in its
+room.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtcd.disk.file_stat import Snapshot
+from rtcd.disk.formats import kind_of
+from rtcd.errors import HeldError
+from rtcd.project_path import ProjectPath
+
+if TYPE_CHECKING:
+    from rtcd.sync.project import Project
+
+
+class RemoteFiles:
+    """Follows the server's files, one comparison at a time for each."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._checks: dict[ProjectPath, bool] = {}
+
+    def someone_joined(self, path: ProjectPath) -> None:
+        """A room is live: be in it."""
+        if self._project.disk.why_ignored(path) is None:
+            self._project.activate(path)
+
+    async def check(self, path: ProjectPath) -> None:
+        """Compare one file that no room is open for with the server's.
+
+        The same news comes by several ways: one comparison at a time, and one more after it.
+        """
+        if path in self._checks:
+            self._checks[path] = True
+            return
+        self._checks[path] = True
+        try:
+            while self._checks[path]:
+                self._checks[path] = False
+                await self._check(path)
+        finally:
+            del self._checks[path]
+
+    async def _check(self, path: ProjectPath) -> None:
+        if path in self._project.bindings or self._project.disk.why_ignored(path) is not None:
+            return
+        entry = await self._project.link.stat(path)
+        if entry is None:
+            await self.removed(path)
+        elif entry.type == "directory":
+            self._project.folders.add(path)
+            await self._project.disk.make_folder(path)
+        else:
+            await self._compare(path, entry.hash)
+            self._project.link.note_compared(path, entry)
+
+    async def _compare(self, path: ProjectPath, server_hash: str | None) -> None:
+        mark = self._project.history.bookmark(str(path))
+        known = self._project.files.get(path)
+        if mark is not None and mark.server_hash == server_hash and known is not None:
+            return
+        if known is None and not self._project.disk.exists(path):
+            await self.fetch(path)
+        elif known is None or known.digest != server_hash:
+            self._project.activate(path)
+
+    async def fetch(self, path: ProjectPath) -> None:
+        """Write a file that only the server has."""
+        data = await self._project.link.read(path)
+        if data is None:
+            return
+        snapshot = await self._project.disk.create(path, data)
+        if snapshot is None:
+            self._project.activate(path)
+            return
+        self._project.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
+        self._project.ledger(path).record(snapshot, by="the server", source="server")
+        self._project.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
+        self._project.understood(snapshot)
+
+    async def removed(self, path: ProjectPath) -> None:
+        """The server has no such file any more: follow, unless it was edited here."""
+        if path in self._project.folders or self._project.disk.is_folder(path):
+            await self._remove_folder(path)
+            return
+        if not self._project.deletions.may_remove_local(path):
+            return
+        binding = self._project.bindings.get(path)
+        if binding is not None:
+            binding.removed_remotely()
+            return
+        mark = self._project.history.bookmark(str(path))
+        snapshot = await self._read(path)
+        if snapshot is None:
+            self._project.files.forget(path)
+            self._project.history.forget(str(path))
+        elif mark is None or mark.base_digest != snapshot.digest:
+            await self._project.link.create(path, snapshot.data)
+            self._project.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
+        else:
+            self._project.ledger(path).record(snapshot, by=self._project.saver, source="disk")
+            if await self._project.disk.remove(path, expected=snapshot) is None:
+                self._project.files.forget(path)
+                self._project.history.forget(str(path))
+
+    async def _remove_folder(self, path: ProjectPath) -> None:
+        for inside in self._project.files.below(path):
+            await self.removed(inside)
+        self._project.folders.discard(path)
+        await self._project.disk.remove_folder(path)
+
+    async def _read(self, path: ProjectPath) -> Snapshot | None:
+        try:
+            return await self._project.disk.read(path)
+        except HeldError:
+            return None
+
+    async def renamed(self, old: ProjectPath, new: ProjectPath) -> None:
+        """A rename on the server: the local file follows, its binding and history too."""
+        if old in self._project.files and new not in self._project.files:
+            if self._project.disk.exists(old) and not await self._project.disk.rename(old, new):
+                await self.check(new)
+                return
+            self._project.rename_here(old, new)
+        elif self._project.disk.is_folder(old):
+            for inside in self._project.files.below(old):
+                moved = ProjectPath.parse(str(new) + str(inside)[len(str(old)) :])
+                await self.renamed(inside, moved)
+            await self._project.disk.remove_folder(old)
+        else:
+            await self.check(new)

@@ -1,0 +1,118 @@
+"""Saves on their way into the room.
+
+Theory of operation. A save is merged at its base: the version that its editor had loaded, which
+``Replica.save`` finds out. The update that comes out is sent; where the merge had to choose between
+two people's work, both are kept for review. Saves are taken in the order in which they were made.
+One that a write of ours has displaced is not on disk any more, so it changes the document only.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from rtcd.content import Content
+from rtcd.errors import ApplyError
+from rtcd.merge.candidates import Evidence
+from rtcd.merge.merged import Overlap
+from rtcd.merge.replica import SaveOutcome
+from rtcd.sync.choices import places_of_choice, without_repeats
+from rtcd.sync.meeting import Meeting
+from rtcd.sync.open_file import OpenFile
+from rtcd.sync.ports import Room
+from rtcd.sync.remembering import Remembering
+from rtcd.sync.save import Save, has_other_ids
+
+log = logging.getLogger("rtcd.sync")
+
+
+class Saving:
+    """Merges the saves of one file and sends what they change."""
+
+    def __init__(self, open_file: OpenFile, meeting: Meeting, remembering: Remembering) -> None:
+        self._open = open_file
+        self._meeting = meeting
+        self._remembering = remembering
+
+    async def take_saves(self, room: Room) -> None:
+        """Merge all saves that wait, oldest first."""
+        while self._open.saves:
+            save = self._open.saves.popleft()
+            await self._take_save(room, save)
+
+    async def _take_save(self, room: Room, save: Save) -> None:
+        it = self._open
+        known = it.file.snapshot
+        if save.displaced:
+            content = it.file.content_of(save.snapshot.data)
+        elif known is not None and save.snapshot.digest == known.digest:
+            it.file.hold = None
+            it.file.snapshot = save.snapshot
+            return
+        else:
+            content = it.file.accept(save.snapshot)
+        it.ledger.record(save.snapshot, by=it.saver(git=save.git), source="disk")
+        if content is None:
+            return
+        if self._meeting.has_met:
+            await self._merge_save(room, save, content)
+        else:
+            # The file was held when the room was pulled: now disk and room meet, at their base.
+            await self._meeting.meet(room, content)
+
+    async def _merge_save(self, room: Room, save: Save, content: Content) -> None:
+        it = self._open
+        try:
+            outcome = self._saved(save, content)
+        except ApplyError as error:
+            log.exception("save not applied path=%s", it.path)
+            it.error = error
+            it.lost = True
+            return
+        log.debug(
+            "save merged path=%s digest=%.8s displaced=%s base=%d of %d sent=%d why=%s",
+            it.path,
+            save.snapshot.digest,
+            save.displaced,
+            outcome.choice.index,
+            len(it.joined.versions),
+            len(outcome.update),
+            outcome.choice.why,
+        )
+        self._record_choice(outcome, content, save)
+        it.content_changed()
+        it.ids_differ = has_other_ids(content, outcome.merged)
+        if outcome.update:
+            await it.send(room, outcome.update)
+
+    def _saved(self, save: Save, content: Content) -> SaveOutcome:
+        """The save in the document; tried once more after the CRDT library failed on it."""
+        replica = self._open.joined
+        evidence = Evidence(git=save.git, newest_read_by_saver=False if save.came_first else None)
+        on_disk = not save.displaced
+        now = self._open.clock()
+        try:
+            return replica.save(content, evidence=evidence, now=now, on_disk=on_disk)
+        except ApplyError:
+            log.exception("save is tried again path=%s", self._open.path)
+            replica.rebuild()
+            return replica.save(content, evidence=evidence, now=now, on_disk=on_disk)
+
+    def _record_choice(self, outcome: SaveOutcome, saved: Content, save: Save) -> None:
+        """Keep what the merge had to choose, for review."""
+        choice: tuple[Overlap, ...] = ()
+        if outcome.choice.conflict is not None:
+            choice = places_of_choice(
+                outcome.choice.conflict,
+                base=outcome.base.content,
+                saved=saved,
+                shared=outcome.before,
+                merged=outcome.merged,
+            )
+        self._remembering.record_conflicts(
+            without_repeats(choice, outcome.overlaps),
+            save.snapshot.data,
+            outcome.before,
+            outcome.merged,
+            since=outcome.base.at,
+            git=save.git,
+        )

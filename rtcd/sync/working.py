@@ -1,0 +1,133 @@
+"""The stay in one room: from the pulled document to the loss of the room, or a quiet leaving.
+
+Theory of operation. One worker runs all parts in turn: saves into the room, edits of rtcd's own,
+deletions, then whatever is new to the disk, then the memory. It sleeps until somebody leaves word
+or a chore is due. When the room is lost, what was received is still written before the worker
+ends; when the binding leaves on purpose, the room has to have everything first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from rtcd.content import Content
+from rtcd.errors import RtcdError
+from rtcd.merge.replica import Replica
+from rtcd.sync.meeting import Meeting
+from rtcd.sync.open_file import PAUSE_SECONDS, BindingState, OpenFile
+from rtcd.sync.own_edits import OwnEdits
+from rtcd.sync.ports import Room
+from rtcd.sync.receiving import Receiving
+from rtcd.sync.remembering import Remembering
+from rtcd.sync.removing import Removing
+from rtcd.sync.saving import Saving
+from rtcd.sync.server_saves import ServerSaves
+from rtcd.sync.writing import Writing
+
+
+class Working:
+    """Puts the parts of a binding together and runs them while a room is open."""
+
+    def __init__(self, open_file: OpenFile, *, began: float, quiet_seconds: float) -> None:
+        self._open = open_file
+        self._quiet_seconds = quiet_seconds
+        self._remembering = Remembering(open_file)
+        self.server_saves = ServerSaves(open_file)
+        self.meeting = Meeting(open_file, self._remembering, began=began)
+        self.writing = Writing(open_file, self.server_saves)
+        self.own_edits = OwnEdits(open_file, self._remembering)
+        self._saving = Saving(open_file, self.meeting, self._remembering)
+        self._removing = Removing(open_file, self.writing, self._remembering)
+        self._receiving = Receiving(open_file, self.server_saves)
+
+    async def stay(self, room: Room) -> None:
+        """From the pulled room to its loss."""
+        it = self._open
+        it.room = room
+        it.lost = False
+        self.meeting.has_met = False
+        content = await it.file.look()
+        # The look has seen every save that is on disk; those that were swapped out are only here.
+        it.saves = deque(save for save in it.saves if save.displaced)
+        replica = Replica(it.kind, room.pulled, disk=content, now=it.clock(), earlier=it.earlier)
+        it.replica = replica
+        it.generations.changed()
+        self.server_saves.begin()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                receiver = tasks.create_task(self._receiving.receive(room))
+                try:
+                    await self._work(room, content)
+                finally:
+                    receiver.cancel()
+        except* RtcdError as group:
+            raise group.exceptions[0] from group
+        finally:
+            await room.close()
+            it.earlier = tuple(replica.versions)
+            it.replica = None
+            it.room = None
+
+    async def _work(self, room: Room, disk: Content | None) -> None:
+        it = self._open
+        await self.meeting.meet(room, disk)
+        it.state = BindingState.JOINED
+        while True:
+            await self._saving.take_saves(room)
+            await self.own_edits.take(room)
+            await self.own_edits.mend(room)
+            if it.removed and await self._removing.follow_removal(room):
+                return
+            if it.gone and await self._removing.file_is_gone():
+                return
+            await self.writing.write_out(room)
+            self._remembering.remember(room)
+            it.release_flushers()
+            it.on_change()
+            if it.lost or it.closing or self._is_quiet(room):
+                break
+            await self._wait_for_word()
+        if it.closing or not it.lost:
+            await self._settle_down(room)
+            it.state = BindingState.CLOSED
+
+    async def _wait_for_word(self) -> None:
+        timeout = self._seconds_to_next_chore()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._open.wake.wait()
+        except TimeoutError:
+            pass
+        self._open.wake.clear()
+
+    def _seconds_to_next_chore(self) -> float:
+        now = self._open.clock()
+        to_next_write = self.writing.seconds_to_next(now)
+        if to_next_write is not None:
+            return to_next_write
+        if self._remembering.is_due:
+            return PAUSE_SECONDS
+        return max(0.05, self._quiet_seconds - (now - self._open.last_content_change) + 0.05)
+
+    def _is_quiet(self, room: Room) -> bool:
+        it = self._open
+        others = any(person.client != "rtcd" for person in room.people())
+        return (
+            not others
+            and not it.gone
+            and not it.unsent()
+            and not it.unwritten()
+            and not it.generations.is_unsaved
+            and it.clock() - it.last_content_change >= self._quiet_seconds
+        )
+
+    async def _settle_down(self, room: Room) -> None:
+        """Before leaving on purpose: the room has everything, and what it has is remembered."""
+        for _ in range(200):
+            if self._open.lost or (not room.unacknowledged and not self._open.unwritten()):
+                break
+            await self._saving.take_saves(room)
+            await self.writing.write_out(room)
+            await asyncio.sleep(0.01)
+        self._remembering.remember_now(room)

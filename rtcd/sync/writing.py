@@ -1,0 +1,162 @@
+"""What the document holds that the disk does not, on its way to the disk.
+
+Theory of operation. Everything received is written as soon as the worker comes to it; a file that
+is slow to write is written less often, so that writing takes a small share of the time, unless
+somebody waits. A write swaps the file and looks at what came out: bytes that were not expected are
+a save that came first, and are merged like any other. A write that could not be made puts the file
+on hold, to be tried again later; one that met a save half done is tried again a moment later.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import replace
+
+from rtcd.disk.file_stat import Snapshot
+from rtcd.errors import HeldError
+from rtcd.sync.open_file import OpenFile
+from rtcd.sync.ports import Room
+from rtcd.sync.save import Save
+from rtcd.sync.server_saves import ServerSaves
+
+log = logging.getLogger("rtcd.sync")
+
+HELD_RETRY_SECONDS = 5.0
+VANISHED_RETRY_SECONDS = 0.02
+WRITE_DUTY = 8
+MAX_WRITE_GAP_SECONDS = 1.0
+
+
+class Writing:
+    """Writes one file, and knows when to write next."""
+
+    def __init__(self, open_file: OpenFile, server_saves: ServerSaves) -> None:
+        self._open = open_file
+        self._server_saves = server_saves
+        self._last_write_seconds = 0.0
+        self._next_write = 0.0
+        self._retry_at: float | None = None
+        self._read_meanwhile = False
+
+    def hurry(self) -> None:
+        """Somebody waits for the disk."""
+        self._next_write = 0.0
+
+    def file_read(self) -> None:
+        """Somebody else read the file.
+
+        While a write of ours is under way nobody can tell which version that was: it counts for
+        both, because a version that wrongly counts as unread costs more than the reverse.
+        """
+        self._read_meanwhile = True
+        if self._open.replica is not None:
+            self._open.replica.mark_read(self._open.clock())
+
+    def seconds_to_next(self, now: float) -> float | None:
+        """How long until there is something to write by itself; None when there is nothing."""
+        if self._retry_at is not None:
+            return max(0.01, self._retry_at - now)
+        if self._open.unwritten() and self._next_write > now:
+            return self._next_write - now
+        return None
+
+    async def write_out(self, room: Room) -> None:
+        """Put on disk what the document holds and the disk does not."""
+        it = self._open
+        if it.replica is None or not self._may_write():
+            return
+        generation = it.generations.content
+        flush = it.replica.pending()
+        if flush is None and it.file.snapshot is not None and not it.ids_differ:
+            it.generations.written(generation)
+            await self._server_saves.tell(room, generation)
+            return
+        content = flush.content if flush is not None else it.replica.live.content()
+        data = it.file.bytes_for(content)
+        it.ids_differ = False
+        if it.file.snapshot is None or data != it.file.snapshot.data:
+            if not await self._write(data):
+                return
+            self._next_write = it.clock() + min(
+                MAX_WRITE_GAP_SECONDS, WRITE_DUTY * self._last_write_seconds
+            )
+        if flush is not None:
+            it.replica.flushed(flush, now=it.clock())
+            if self._read_meanwhile:
+                it.replica.mark_read(it.clock())
+        it.generations.written(generation)
+        await self._server_saves.tell(room, generation)
+
+    def _may_write(self) -> bool:
+        it = self._open
+        if it.gone or (it.file.hold is not None and not self._may_retry()):
+            return False
+        return it.clock() >= self._next_write or bool(it.flushers or it.lost or it.closing)
+
+    def _may_retry(self) -> bool:
+        return self._retry_at is not None and self._open.clock() >= self._retry_at
+
+    async def _write(self, data: bytes) -> bool:
+        it = self._open
+        started = it.clock()
+        self._read_meanwhile = False
+        try:
+            displaced = await it.file.write(data)
+        except HeldError as error:
+            await self._not_written(error)
+            return False
+        self._last_write_seconds = it.clock() - started
+        log.debug(
+            "file written path=%s digest=%.8s displaced=%.8s",
+            it.path,
+            it.file.snapshot.digest if it.file.snapshot else "",
+            displaced.digest if displaced else "-",
+        )
+        it.file.hold = None
+        self._retry_at = None
+        self._demote_saves(displaced)
+        return True
+
+    def _demote_saves(self, displaced: Snapshot | None) -> None:
+        """After our write: what was read before it is not on disk any more, but must be merged.
+
+        A save that was both read and swapped out is one save; our own bytes are none. If one of
+        these is on disk after all (it came after our write), the next look finds it again.
+        """
+        it = self._open
+        assert it.file.snapshot is not None
+        if displaced is not None:
+            is_git = it.disk.is_checkout(displaced)
+            it.saves.appendleft(Save(displaced, came_first=True, git=is_git))
+        known = {it.file.snapshot.digest}
+        waiting, it.saves = it.saves, deque()
+        for save in waiting:
+            if save.snapshot.digest not in known:
+                known.add(save.snapshot.digest)
+                it.saves.append(replace(save, displaced=True))
+        if it.saves:
+            it.wake.set()
+
+    async def _not_written(self, error: HeldError) -> None:
+        """Somebody is in the middle of a save: wait for it; any other reason holds the file."""
+        it = self._open
+        if error.code == "vanished":
+            self._next_write = it.clock() + VANISHED_RETRY_SECONDS
+        elif error.code == "name-collision":
+            await self._take_what_is_there()
+        else:
+            it.file.hold = error
+            self._retry_at = it.clock() + HELD_RETRY_SECONDS
+            log.warning("file not written path=%s reason=%s", it.path, error)
+
+    async def _take_what_is_there(self) -> None:
+        it = self._open
+        try:
+            found = await it.disk.read(it.path)
+        except HeldError as error:
+            it.file.hold = error
+            return
+        if found is not None:
+            it.saves.append(Save(found))
+            it.wake.set()
