@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rtcd.content import Content
+from rtcd.content import Content, TextContent
 from rtcd.diff.sequences import seq_diff
 from rtcd.merge.candidates import BaseChoice, Candidate, Evidence
 from rtcd.merge.sameness import same_meaning
@@ -100,7 +100,7 @@ class _Choice:
         for index in range(newest - 1, -1, -1):
             if same_meaning(self.save, self.candidates[index].content):
                 return self._old_version_again(index)
-        return self._scored()
+        return self._appended() or self._scored()
 
     def _seen_by_git(self) -> int:
         """The newest version that git can have seen: it looks first, and writes a moment later."""
@@ -128,6 +128,20 @@ class _Choice:
         else:
             why = "The save is an old version: restored, or an editor that was behind? Kept both."
         return BaseChoice(index=index, why=why, conflict=conflict, nothing_to_apply=True)
+
+    # A save that adds to a version
+
+    def _appended(self) -> BaseChoice | None:
+        """Who only appends (a log, ``>>``) reads nothing, and adds to what is there at that moment.
+
+        So it does not matter whether anybody read that version, nor how alike the others are.
+        """
+        for index in range(self.newest, -1, -1):
+            if is_appended_to(self.candidates[index].content, self.save):
+                if self._last_of_own_saves(index) != index:
+                    return None
+                return BaseChoice(index=index, why="The save adds to the end of this version.")
+        return None
 
     # A save that is new
 
@@ -270,3 +284,13 @@ class _Choice:
             self.tokens.words(self.compared[place], coarse=False) for place in (index, last)
         )
         return step(base, saved).distance >= MUCH_TEXT_TOKENS
+
+
+def is_appended_to(version: Content, save: Content) -> bool:
+    """True when a save of a text is that version with something added at its end."""
+    return (
+        isinstance(version, TextContent)
+        and isinstance(save, TextContent)
+        and bool(version.text)
+        and save.text.startswith(version.text)
+    )

@@ -13,6 +13,11 @@ KEEP: Final = 40
 READ_LAG_SECONDS: Final = 1.0
 """The word that somebody read a version may come this late."""
 
+YOUNG_SECONDS: Final = 3.0
+"""Between the moment when a program reads the file and its save lie seconds at most, or hours; in
+the first case any of the last versions can be the base, and many are made while somebody types."""
+
+KEEP_YOUNG: Final = 128
 MAX_BYTES: Final = 32 * 1024 * 1024
 
 
@@ -48,9 +53,16 @@ class VersionRing:
     time.
     """
 
-    def __init__(self, *, keep: int = KEEP, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        *,
+        keep: int = KEEP,
+        max_bytes: int = MAX_BYTES,
+        young_seconds: float = YOUNG_SECONDS,
+    ) -> None:
         self.keep = keep
         self.max_bytes = max_bytes
+        self.young_seconds = young_seconds
         self._versions: list[Version] = []
         self._next_number = 0
 
@@ -86,10 +98,19 @@ class VersionRing:
 
     def make_room(self) -> None:
         """Drop versions until number and size are within their limits."""
-        while len(self._versions) > 1 and (
-            len(self._versions) > self.keep or self._size() > self.max_bytes
-        ):
-            self._drop(self._least_useful())
+        while len(self._versions) > 1:
+            old = self._old()
+            if len(old) > self.keep:
+                self._drop(self._least_useful(old))
+            elif len(self._versions) > self.keep + KEEP_YOUNG or self._size() > self.max_bytes:
+                self._drop(self._least_useful(range(len(self._versions))))
+            else:
+                return
+
+    def _old(self) -> range:
+        """The places of those that are old enough to count; they are in order of age."""
+        limit = self._versions[-1].at - self.young_seconds
+        return range(sum(version.at <= limit for version in self._versions))
 
     def candidates(self, now: float) -> Sequence[Candidate]:
         """All versions as candidates for the base of a save made now."""
@@ -108,8 +129,9 @@ class VersionRing:
     def _size(self) -> int:
         return sum(size_of(v.content) + len(v.update or b"") for v in self._versions)
 
-    def _least_useful(self) -> int:
-        old = range(len(self._versions) - 1)
+    def _least_useful(self, places: range) -> int:
+        """One of these places (from 0 on), but never that of the newest version."""
+        old = range(min(len(places), len(self._versions) - 1))
         for place in old:
             version = self._versions[place]
             settled = version.at < self._versions[-1].at - READ_LAG_SECONDS

@@ -104,9 +104,9 @@ async def _conflicts(pair: Pair) -> int:
     return sum(report["conflicts"] for report in reports)
 
 
-@pytest.mark.parametrize("speed", [0, 1.0])
+@pytest.mark.parametrize("speed", [0, pytest.param(1.0, marks=pytest.mark.long)])
 @pytest.mark.parametrize(("name", "kind"), KINDS_OF_SAVES)
-@pytest.mark.parametrize("side", ["host", "guest"])
+@pytest.mark.parametrize("side", ["host", pytest.param("guest", marks=pytest.mark.long)])
 async def test_a_save_is_the_new_content_everywhere(
     pair: Pair, name: str, side: str, kind: str, speed: float
 ):
@@ -127,7 +127,7 @@ async def test_a_save_is_the_new_content_everywhere(
         assert await _conflicts(pair) == before
 
 
-@pytest.mark.parametrize("side", ["host", "guest"])
+@pytest.mark.parametrize("side", ["host", pytest.param("guest", marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", saves.NAMES)
 async def test_what_is_typed_during_a_save_is_kept_with_it(pair: Pair, name: str, side: str):
     """The save does not know what is typed while it happens; each is there once afterwards."""

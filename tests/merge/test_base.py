@@ -263,3 +263,22 @@ def test_a_part_taken_back_from_the_newest_is_applied_and_recorded() -> None:
     save = [line.replace("line number 9", "own words") for line in save]
     choice = choose("".join(save), written("".join(lines)), written("".join(news)))
     assert (choice.index, choice.conflict) == (1, "stale-save")
+
+
+@pytest.mark.parametrize("index", [1, 2, 3])
+def test_who_appends_adds_to_what_is_there_whether_it_was_read_or_not(index: int) -> None:
+    versions = [
+        saved("\nend\n"),
+        written("ty\nend\n", read=False),
+        written("typ\nend\n", read=False),
+        written("type\nend\n", read=False),
+    ]
+    text = versions[index].content
+    assert isinstance(text, TextContent)
+    choice = choose(text.text + "log\n", *versions)
+    assert (choice.index, choice.conflict) == (index, None)
+
+
+def test_what_an_editor_took_back_from_its_own_end_is_no_appending() -> None:
+    choice = choose("one\nthree\n", written("one\n", read=True), saved("one\ntwo\n", base=0))
+    assert choice.index == 1

@@ -19,7 +19,7 @@ def texts(ring: VersionRing) -> list[str]:
 
 
 def test_versions_nobody_read_make_room_first() -> None:
-    ring = VersionRing(keep=3)
+    ring = VersionRing(keep=3, young_seconds=0)
     push(ring, "loaded", 0, read=True)
     for n in range(20):
         push(ring, f"written {n}", n, read=False)
@@ -28,7 +28,7 @@ def test_versions_nobody_read_make_room_first() -> None:
 
 
 def test_the_first_and_the_newest_stay_and_the_rest_thins_out_with_age() -> None:
-    ring = VersionRing(keep=6)
+    ring = VersionRing(keep=6, young_seconds=0)
     for n in range(200):
         push(ring, str(n), n)
     kept = [int(text) for text in texts(ring)]
@@ -39,7 +39,7 @@ def test_the_first_and_the_newest_stay_and_the_rest_thins_out_with_age() -> None
 
 
 def test_inner_saves_of_one_editor_go_before_what_others_may_have() -> None:
-    ring = VersionRing(keep=3)
+    ring = VersionRing(keep=3, young_seconds=0)
     first = push(ring, "first", 0)
     base = first
     for n in range(5):
@@ -70,7 +70,7 @@ def test_candidates_know_their_age_and_base() -> None:
 
 
 def test_what_stood_on_disk_in_a_pause_is_kept_though_a_swapped_out_save_came_after() -> None:
-    ring = VersionRing(keep=6)
+    ring = VersionRing(keep=6, young_seconds=0)
     push(ring, "first", 0, read=True)
     push(ring, "typed a little", 9.9, read=True)
     push(ring, "typed", 10.0, read=True)
@@ -83,7 +83,7 @@ def test_what_stood_on_disk_in_a_pause_is_kept_though_a_swapped_out_save_came_af
 
 
 def test_the_last_save_is_kept_an_editor_still_has_it() -> None:
-    ring = VersionRing(keep=5)
+    ring = VersionRing(keep=5, young_seconds=0)
     push(ring, "first", 0, read=True)
     push(ring, "written", 9.99, read=True)
     push(ring, "saved", 10.0, own_save=True)
@@ -93,9 +93,18 @@ def test_the_last_save_is_kept_an_editor_still_has_it() -> None:
 
 
 def test_what_was_on_disk_a_moment_ago_is_kept() -> None:
-    ring = VersionRing(keep=10)
+    ring = VersionRing(keep=10, young_seconds=0)
     for n in range(30):
         push(ring, f"slow {n}", n * 10.0, read=True)
     for n in range(5):
         push(ring, f"fast {n}", 300.0 + n * 0.02, read=True)
     assert texts(ring)[-5:] == [f"fast {n}" for n in range(5)]
+
+
+def test_all_versions_of_the_last_seconds_stay_while_somebody_types() -> None:
+    ring = VersionRing(keep=3, young_seconds=2)
+    for n in range(100):
+        push(ring, str(n), n / 10, read=True)
+    kept = [int(text) for text in texts(ring)]
+    assert kept[-20:] == list(range(80, 100))
+    assert len(kept) == 23
