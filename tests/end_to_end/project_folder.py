@@ -36,6 +36,7 @@ class RtcdFolder:
         self.name = name
         root.mkdir(parents=True, exist_ok=True)
         home.mkdir(parents=True, exist_ok=True)
+        self.runtime = home / "runtime"
         self.started: dict[str, Any] = {}
 
     @property
@@ -47,7 +48,7 @@ class RtcdFolder:
             **kept,
             "HOME": str(self.home),
             "XDG_STATE_HOME": str(self.home / "state"),
-            "JUPYTER_RUNTIME_DIR": str(self.home / "runtime"),
+            "JUPYTER_RUNTIME_DIR": str(self.runtime),
             "JUPYTER_CONFIG_DIR": str(self.home / "config"),
             "JUPYTER_DATA_DIR": str(self.home / "data"),
             "RTCD_LOG": os.environ.get("RTCD_LOG", "DEBUG"),
