@@ -26,7 +26,9 @@ def readme_command(name: str) -> str:
 
 def test_the_readme_has_one_line_to_run_and_one_to_test():
     assert readme_command("run-command").endswith(".venv/bin/rtcd start")
-    assert readme_command("test-command").endswith(".venv/bin/python -m pytest -q")
+    assert readme_command("test-command").endswith(
+        ".venv/bin/python -m pytest -q -n 2 --dist loadfile"
+    )
     for name in ("run-command", "test-command"):
         assert "\n" not in readme_command(name)
 
@@ -42,7 +44,9 @@ def test_every_link_inside_the_project_leads_to_a_file(paper: Path):
 def test_every_rtcd_command_in_the_papers_exists(paper: Path):
     commands = set(cli.list_commands(None))  # type: ignore[arg-type]
     for call in re.findall(r"(?:^\$ |`)rtcd ([^`\n]+)", paper.read_text(encoding="utf-8"), re.M):
-        words = [word for word in shlex.split(call.split("#")[0].replace("'", "")) if word[0] != "-"]
+        words = [
+            word for word in shlex.split(call.split("#")[0].replace("'", "")) if word[0] != "-"
+        ]
         if words and re.fullmatch(r"[a-z-]+", words[0]):
             assert words[0] in commands, f"{paper.name} tells of `rtcd {call}`"
 

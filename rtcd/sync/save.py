@@ -26,6 +26,16 @@ def has_other_ids(saved: Content, live: Content) -> bool:
     """True when an editor made new ids for cells that have one: the file gets the old ones back."""
     if not isinstance(saved, NotebookContent) or not isinstance(live, NotebookContent):
         return False
-    ids = [cell.id for cell in saved.cells]
-    is_sound = None not in ids and len(set(ids)) == len(ids)
-    return is_sound and not set(ids) <= {cell.id for cell in live.cells}
+    return has_sound_ids(saved) and not _ids(saved) <= _ids(live)
+
+
+def has_sound_ids(content: Content) -> bool:
+    """True for a text, and for a notebook in which every cell has an id of its own."""
+    if not isinstance(content, NotebookContent):
+        return True
+    ids = _ids(content)
+    return None not in ids and len(ids) == len(content.cells)
+
+
+def _ids(content: NotebookContent) -> set[str | None]:
+    return {cell.id for cell in content.cells}

@@ -13,11 +13,12 @@ import logging
 from collections import deque
 from dataclasses import replace
 
+from rtcd.content import Content, is_same
 from rtcd.disk.file_stat import Snapshot
 from rtcd.errors import HeldError
 from rtcd.sync.open_file import OpenFile
 from rtcd.sync.ports import Room
-from rtcd.sync.save import Save
+from rtcd.sync.save import Save, has_sound_ids
 from rtcd.sync.server_saves import ServerSaves
 
 log = logging.getLogger("rtcd.sync")
@@ -68,7 +69,8 @@ class Writing:
             return
         generation = it.generations.content
         flush = it.replica.pending()
-        if flush is None and it.file.snapshot is not None and not it.ids_differ:
+        is_there = flush is None or self._lacks_only_ids(flush.content)
+        if is_there and it.file.snapshot is not None and not it.ids_differ:
             it.generations.written(generation)
             await self._server_saves.tell(room, generation)
             return
@@ -87,6 +89,15 @@ class Writing:
                 it.replica.mark_read(it.clock())
         it.generations.written(generation)
         await self._server_saves.tell(room, generation)
+
+    def _lacks_only_ids(self, live: Content) -> bool:
+        """True when the file only lacks the ids that the document made up for its cells.
+
+        Such a file gets them with the next edit; nobody has asked for a change now.
+        """
+        assert self._open.replica is not None
+        disk = self._open.replica.disk_content()
+        return not has_sound_ids(disk) and is_same(disk, live)
 
     def _may_write(self) -> bool:
         it = self._open

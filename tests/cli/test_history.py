@@ -12,7 +12,8 @@ import pytest
 from cli.conftest import Shell
 from rtcd.history.history import History
 
-NOW = time.time()
+MADE = {"now": 0.0}
+"""When the history was made: a long run of tests must not age it."""
 OLD, NEW = b"one\ntwo\n", b"one\r\n\xc3\xa9 two\r\n"
 
 
@@ -35,11 +36,12 @@ def notebook(*cells: tuple[str, str], **metadata: Any) -> bytes:
 @pytest.fixture
 def kept(shell: Shell) -> Shell:
     """Two versions of a text, two of a notebook; the disk is one step further."""
+    MADE["now"] = time.time()
     shell.places.make()
     history = History.open(shell.places.database)
 
     def record(path: str, data: bytes, by: str, source: str, age: float) -> None:
-        history.record_version(path, data, by=by, source=source, at=NOW - age)
+        history.record_version(path, data, by=by, source=source, at=MADE["now"] - age)
 
     record("sub/a.txt", OLD, "vim", "disk", 7300)
     record("sub/a.txt", NEW, "Ann (JupyterLab)", "room", 130)
@@ -53,7 +55,7 @@ def kept(shell: Shell) -> Shell:
 
 
 def local(age: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(NOW - age))
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(MADE["now"] - age))
 
 
 def test_history_lists_versions_oldest_first_without_a_daemon(kept: Shell) -> None:
@@ -76,7 +78,7 @@ Next: rtcd diff sub/a.txt  what the last change was
 def test_history_json_names_each_version(kept: Shell) -> None:
     document = kept.rtcd("history", "sub/a.txt", "--json").json
     first = document["versions"][0]
-    assert time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(NOW - 7300)) == first.pop("at")
+    assert time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(MADE["now"] - 7300)) == first.pop("at")
     assert len(first.pop("digest")) == 64
     assert first == {"version": 1, "by": "vim", "source": "disk", "size": 8}
     assert (document["schema"], document["path"]) == (1, "sub/a.txt")
