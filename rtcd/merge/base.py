@@ -132,16 +132,13 @@ class _Choice:
     # A save that adds to a version
 
     def _appended(self) -> BaseChoice | None:
-        """Who only appends (a log, ``>>``) reads nothing, and adds to what is there at that moment.
-
-        So it does not matter whether anybody read that version, nor how alike the others are.
-        """
-        for index in range(self.newest, -1, -1):
-            if is_appended_to(self.candidates[index].content, self.save):
-                if self._last_of_own_saves(index) != index:
-                    return None
-                return BaseChoice(index=index, why="The save adds to the end of this version.")
-        return None
+        """The version that the save adds to, when nobody here has seen a newer one."""
+        place = self._appended_to()
+        if place is None or self._last_of_own_saves(place) != place:
+            return None
+        if any(one.own_save or one.read is not False for one in self.candidates[place + 1 :]):
+            return None
+        return BaseChoice(index=place, why="The save adds to the end of this version.")
 
     # A save that is new
 
@@ -195,16 +192,32 @@ class _Choice:
 
     def _possible(self) -> list[int]:
         """Places of the versions that can be the base: saved here, or perhaps read by somebody."""
+        appended = self._appended_to()
         possible = [
             place
             for place, candidate in enumerate(self.candidates)
-            if candidate.own_save or candidate.read is not False
+            if candidate.own_save or candidate.read is not False or place == appended
         ]
         ruled_out = self.evidence.newest_read_by_saver is False
         if ruled_out and not self.candidates[self.newest].own_save:
             possible = [place for place in possible if place != self.newest]
         # A program that reads nothing and only writes: then the newest is as good as any.
         return possible or list(range(len(self.candidates)))
+
+    def _appended_to(self) -> int | None:
+        """The newest version that the save only adds to, at its end.
+
+        Who appends (a log, ``>>``) reads nothing and adds to what is there at that moment: that
+        nobody read the version says nothing then.
+        """
+        return next(
+            (
+                place
+                for place in range(self.newest, -1, -1)
+                if is_appended_to(self.candidates[place].content, self.save)
+            ),
+            None,
+        )
 
     def _cheapest(self, possible: Sequence[int]) -> int:
         """The version that explains the save best; the newest of equals."""
