@@ -7,6 +7,7 @@ import os
 import rtcd
 from rtcd.daemon.status import (
     DaemonStatus,
+    FileState,
     FileStatus,
     PersonStatus,
     ProjectState,
@@ -94,7 +95,9 @@ class Reporter:
         known = self._project.files.get(path)
         return known.hold if known else None
 
-    def _file_state(self, path: ProjectPath, binding: Binding | None, hold: HeldError | None):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def _file_state(
+        self, path: ProjectPath, binding: Binding | None, hold: HeldError | None
+    ) -> FileState:
         if hold is not None:
             return "held"
         if binding is None:
