@@ -9,7 +9,7 @@ as an argument, in seconds of any steady clock.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rtcd.content import JsonObject
@@ -235,8 +235,3 @@ class Awareness:
             and self._said_at is not None
             and now - self._said_at >= self.renew_seconds
         )
-
-
-def new_client_id(random_bits: Callable[[int], int]) -> int:
-    """A client id (32 bits, as Yjs makes them) from ``random.getrandbits`` or the like."""
-    return random_bits(32) | 1

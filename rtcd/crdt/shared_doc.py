@@ -8,12 +8,14 @@ is measured before it is decoded (``update_limits.py``), because some updates en
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pycrdt
 
+from rtcd.crdt.client_id import new_client_id
 from rtcd.crdt.update_limits import check_update
 from rtcd.errors import ApplyError, UpdateRefusedError
 
@@ -34,7 +36,9 @@ class SharedDoc:
     """
 
     def __init__(self, *, client_id: int | None = None) -> None:
-        self.raw: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id)
+        # Chosen here and not by the library: one seed of ``random`` repeats a whole history.
+        chosen = new_client_id(random.getrandbits) if client_id is None else client_id
+        self.raw: pycrdt.Doc[Any] = pycrdt.Doc(client_id=chosen)
         self.changes = 0
         # The origin of the transaction that is open; pycrdt hands observers only its hash.
         self._origin: str | None = None

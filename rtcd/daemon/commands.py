@@ -124,9 +124,9 @@ class Commands:
         waiting = self._project.deletions.resume()
         for path in waiting:
             if mode == "apply":
-                self._project.deletion_believed(path)
+                self._project.local.deletion_believed(path)
             else:
-                await self._project.put_back(path)
+                await self._project.local.put_back(path)
         return {"mode": mode, "files": [str(path) for path in waiting]}
 
     async def resolve(self, arguments: Arguments) -> dict[str, Any]:
@@ -170,7 +170,7 @@ class Commands:
 
     async def _edit(self, path: ProjectPath, change: Callable[[Content], Content]) -> None:
         if not self._project.disk.exists(path):
-            await self._project.put_back(path)
+            await self._project.local.put_back(path)
         try:
             async with asyncio.timeout(EDIT_SECONDS):
                 await self._project.activate(path).edit(change)
@@ -185,7 +185,7 @@ class Commands:
         snapshot = await self._project.disk.read(path)
         if snapshot is not None:
             await self._project.disk.remove(path, expected=snapshot)
-            self._project.deletion_believed(path)
+            self._project.local.deletion_believed(path)
 
     def _kept_files(self, conflict: Conflict) -> KeptFiles:
         return KeptFiles(

@@ -101,7 +101,7 @@ class Reporter:
         if hold is not None:
             return "held"
         if binding is None:
-            return "sending" if self._project.is_busy(path) else "synced"
+            return "sending" if self._project.tasks.is_busy(path) else "synced"
         if binding.unsent():
             return "sending"
         return "receiving" if binding.unwritten() else "synced"

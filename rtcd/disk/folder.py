@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rtcd.disk.confinement import FOLDER_FLAGS, Confinement
@@ -35,23 +35,39 @@ class Folder:
     a file cannot be mapped does a read of ours look like somebody else's.
     """
 
-    def __init__(self, root: Path, fd: int, *, by_kernel: bool | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        fd: int,
+        *,
+        by_kernel: bool | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.root = root
         self.fd = fd
         self.own_reads: dict[ProjectPath, float] = {}
+        self._clock = clock
         self._confinement = Confinement(fd, by_kernel=by_kernel)
         self._limbo: Limbo | None = None
 
     @classmethod
-    def open(cls, root: Path, *, by_kernel: bool | None = None) -> Folder:
+    def open(
+        cls,
+        root: Path,
+        *,
+        by_kernel: bool | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Folder:
         """Open the project folder; ``by_kernel`` False forces the way without ``openat2``.
+
+        ``clock`` gives the monotonic seconds that limbo and the writer count with.
 
         Raises:
             HeldError: it is missing, no folder, or not readable.
         """
         real = root.resolve()
         try:
-            return cls(real, os.open(real, FOLDER_FLAGS), by_kernel=by_kernel)
+            return cls(real, os.open(real, FOLDER_FLAGS), by_kernel=by_kernel, clock=clock)
         except OSError as error:
             raise held(error, root, "open the folder") from error
 
@@ -164,7 +180,7 @@ class Folder:
         return data
 
     def _remember_own_read(self, path: ProjectPath) -> None:
-        now = time.monotonic()
+        now = self._clock()
         self.own_reads[path] = now
         if len(self.own_reads) > 1000:
             recent = {p: at for p, at in self.own_reads.items() if now - at <= OWN_READ_S}
@@ -173,7 +189,7 @@ class Folder:
     def was_own_read(self, path: ProjectPath) -> bool:
         """True when a read that was just told may be rtcd's own (see ``own_reads``)."""
         at = self.own_reads.get(path)
-        return at is not None and time.monotonic() - at <= OWN_READ_S
+        return at is not None and self._clock() - at <= OWN_READ_S
 
     def somebody_writes(self, path: ProjectPath) -> bool | None:
         """True when a program has the file open for writing; None when that cannot be told."""
@@ -250,7 +266,7 @@ class Folder:
     def _judge_removed(
         self, parent: int, path: ProjectPath, name: str, expected: Snapshot
     ) -> Snapshot | None:
-        now = time.monotonic()
+        now = self._clock()
         found = self.limbo.snapshot(name, path)
         if found is not None and found.data == expected.data:
             size = expected.stat.size

@@ -6,12 +6,12 @@ the document while reading it (merging 6.1); neither is used.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
-from uuid import uuid4
 
 from rtcd.content import Cell, Content, JsonObject, Kind, NotebookContent
 from rtcd.crdt.array import insert_items, remove_runs, watch_items
@@ -31,7 +31,7 @@ NBFORMAT_MINOR = 5
 
 def random_id() -> str:
     """An id for a new cell, as nbformat 4.5 wants it."""
-    return uuid4().hex[:12]
+    return f"{random.getrandbits(48):012x}"
 
 
 class NotebookDocument:

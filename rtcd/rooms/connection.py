@@ -18,7 +18,8 @@ from urllib.parse import quote
 from websockets.exceptions import ConnectionClosed
 
 from rtcd.content import JsonObject
-from rtcd.crdt.awareness import Awareness, new_client_id
+from rtcd.crdt.awareness import Awareness
+from rtcd.crdt.client_id import new_client_id
 from rtcd.errors import ServerUnreachableError
 from rtcd.rooms.close_codes import error_of_close, explain_close
 from rtcd.rooms.events import RoomClosed, RoomEvent, RoomPulled, SaveReplied

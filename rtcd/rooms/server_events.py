@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,6 +20,8 @@ from rtcd.rooms.liveness import Liveness, Verdict
 from rtcd.rooms.timing import RoomTiming
 from rtcd.rooms.websocket import Link, open_link
 from rtcd.server.address import ServerAddress
+
+Clock = Callable[[], float]
 
 ContentsAction = Literal["save", "rename", "delete", "copy"]
 
@@ -119,22 +121,27 @@ def _person_event(action: str, event: Mapping[str, Any]) -> ServerEvent | None:
 class EventSubscription:
     """A running subscription; everything since ``open`` returned is in ``events``."""
 
-    def __init__(self, link: Link, timing: RoomTiming) -> None:
+    def __init__(self, link: Link, timing: RoomTiming, clock: Clock) -> None:
         self._link = link
         self._timing = timing
+        self._clock = clock
 
     @classmethod
     async def open(
-        cls, address: ServerAddress, *, timing: RoomTiming | None = None
+        cls,
+        address: ServerAddress,
+        *,
+        timing: RoomTiming | None = None,
+        clock: Clock = time.monotonic,
     ) -> EventSubscription:
-        """Subscribe.
+        """Subscribe; ``clock`` gives steady seconds.
 
         Raises:
             ServerUnreachableError: nobody answers.
             ServerRefusedError: the token is not good.
         """
         timing = timing or RoomTiming()
-        return cls(await open_link(address, "api/events/subscribe", timing), timing)
+        return cls(await open_link(address, "api/events/subscribe", timing), timing, clock)
 
     async def events(self) -> AsyncIterator[ServerEvent]:
         """What happens, for one reader that keeps up: the server's buffer is the queue.
@@ -142,7 +149,7 @@ class EventSubscription:
         Raises:
             ServerUnreachableError: the stream was lost; compare everything and subscribe again.
         """
-        liveness = Liveness(self._timing.ping_after, self._timing.dead_after, time.monotonic())
+        liveness = Liveness(self._timing.ping_after, self._timing.dead_after, self._clock())
         while True:
             message = await self._next_message(liveness)
             event = parse_event(message) if isinstance(message, str) else None
@@ -151,7 +158,7 @@ class EventSubscription:
 
     async def _next_message(self, liveness: Liveness) -> str | bytes:
         while True:
-            now = time.monotonic()
+            now = self._clock()
             link = self._link
             verdict = liveness.look(now, received=link.received, unsent=link.unsent())
             try:

@@ -99,4 +99,4 @@ class Deletions:
                 continue
             believed, self._waiting = self._waiting, {}
             for path in sorted(believed):
-                self._project.deletion_believed(path)
+                self._project.local.deletion_believed(path)

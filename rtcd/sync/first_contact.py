@@ -89,7 +89,7 @@ async def read_or_hold(project: Project, path: ProjectPath, stat: FileStat) -> S
             return None
         parse(kind_of(path), snapshot.data)
     except HeldError as error:
-        project.file_held(path, error, stat)
+        project.local.file_held(path, error, stat)
         return None
     project.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
     return snapshot
@@ -213,7 +213,7 @@ async def carry_out(
     elif action is ListAction.FETCH:
         await project.remote.fetch(path)
     elif action is ListAction.CREATE and snapshot is not None:
-        if not await project.create_remote(snapshot):
+        if not await project.local.create_remote(snapshot):
             return
         ledger = project.ledger(path)
         ledger.record(snapshot, by=project.saver, source="disk")

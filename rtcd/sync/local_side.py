@@ -91,9 +91,9 @@ class LocalSide:
             case NoticeKind.UNNAMEABLE | NoticeKind.DEGRADED:
                 self._report(notice)
             case NoticeKind.READ if notice.path is not None:
-                self._project.file_read(notice.path)
+                self._project.local.file_read(notice.path)
             case NoticeKind.FOLDER_APPEARED if notice.path is not None:
-                self._project.folder_appeared(notice.path)
+                self._project.local.folder_appeared(notice.path)
             case _ if notice.path is not None:
                 self._mention(notice, now)
 
@@ -104,7 +104,7 @@ class LocalSide:
             self._rescan_now.set()
             return
         moved_from = notice.moved_from
-        if moved_from is not None and self._project.file_moved(moved_from, notice.path):
+        if moved_from is not None and self._project.local.file_moved(moved_from, notice.path):
             self._settle.forget(moved_from)
         self._settle.notice(notice.path, notice.what, now)
 
@@ -145,11 +145,11 @@ class LocalSide:
             return
         verdict = self._settle.looked(path, self._describe(path, snapshot), now)
         if verdict is Verdict.READY and snapshot is not None:
-            self._project.file_saved(snapshot, git=self._disk.is_checkout(snapshot))
+            self._project.local.file_saved(snapshot, git=self._disk.is_checkout(snapshot))
         elif verdict is Verdict.SAME and snapshot is not None:
-            self._project.file_touched(snapshot)
+            self._project.local.file_touched(snapshot)
         elif verdict is Verdict.GONE:
-            self._project.file_gone(path)
+            self._project.local.file_gone(path)
 
     def _held(self, path: ProjectPath, error: HeldError) -> None:
         if self._disk.is_folder(path):
@@ -158,13 +158,13 @@ class LocalSide:
             stat = self._disk.folder.stat(path)
         except HeldError:
             stat = None
-        self._project.file_held(path, error, stat)
+        self._project.local.file_held(path, error, stat)
 
     def _describe(self, path: ProjectPath, snapshot: Snapshot | None) -> Look:
-        known_digest = self._project.believed_digest(path)
+        known_digest = self._project.local.believed_digest(path)
         if snapshot is None:
             return Look.of(None, None, known_digest)
-        known = self._project.believed_bytes(path, longer_than=len(snapshot.data))
+        known = self._project.local.believed_bytes(path, longer_than=len(snapshot.data))
         return Look.of(
             snapshot,
             known,
@@ -199,9 +199,9 @@ class LocalSide:
         for path, stat in await asyncio.to_thread(self._disk.walk):
             seen.add(path)
             if stat.kind == "folder":
-                self._project.folder_appeared(path)
+                self._project.local.folder_appeared(path)
                 continue
-            believed = self._project.believed_stat(path)
+            believed = self._project.local.believed_stat(path)
             if believed is None or not believed.same_bytes_likely(stat):
                 self._settle.notice(path, NoticeKind.MENTIONED, now)
         for path in [path for path in self._project.files if path not in seen]:

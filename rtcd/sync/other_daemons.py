@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -14,6 +15,7 @@ from rtcd.rooms.announcements import Announcements
 from rtcd.rooms.backoff import Backoff
 from rtcd.rooms.news import Announcement
 from rtcd.server.address import ServerAddress
+from rtcd.sync.ports import Clock
 
 log = logging.getLogger("rtcd.sync")
 
@@ -25,9 +27,12 @@ ANNOUNCE_GAP_SECONDS = 0.1
 class OtherDaemons:
     """Announces, hears, and takes turns; ``run`` keeps the connection."""
 
-    def __init__(self, address: ServerAddress, *, user: JsonObject) -> None:
+    def __init__(
+        self, address: ServerAddress, *, user: JsonObject, steady: Clock = time.monotonic
+    ) -> None:
         self._address = address
         self._user = user
+        self._steady = steady
         self._line: Announcements | None = None
         self._is_up = asyncio.Event()
         self._heard: asyncio.Queue[Announcement] = asyncio.Queue()
@@ -39,7 +44,7 @@ class OtherDaemons:
         failures = 0
         while True:
             try:
-                line = await Announcements.open(self._address, user=self._user)
+                line = await Announcements.open(self._address, user=self._user, clock=self._steady)
             except RtcdError as error:
                 failures += 1
                 log.debug("other daemons not reached reason=%s", error)

@@ -31,7 +31,9 @@ def pending_files(project: Project) -> list[Pending]:
     ]
     known = set(project.bindings)
     found += [
-        Pending(path, "being shared") for path in sorted(project.busy_paths()) if path not in known
+        Pending(path, "being shared")
+        for path in sorted(project.tasks.busy_paths())
+        if path not in known
     ]
     found += [Pending(path, "its deletion waits") for path in project.deletions.waiting]
     return found

@@ -85,4 +85,4 @@ class Rooms(Protocol):
 
 
 Clock = Callable[[], float]
-"""Seconds since the epoch."""
+"""Seconds since the epoch; where it is called ``steady``, seconds that never jump."""

@@ -83,7 +83,7 @@ class RemoteFiles:
         self._project.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
         self._project.ledger(path).record(snapshot, by="the server", source="server")
         self._project.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
-        self._project.understood(snapshot)
+        self._project.local.understood(snapshot)
 
     async def removed(self, path: ProjectPath) -> None:
         """The server has no such file any more: follow, unless it was edited here."""

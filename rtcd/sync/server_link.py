@@ -18,12 +18,16 @@ from rtcd.server.address import ServerAddress
 from rtcd.server.client import ServerClient
 from rtcd.server.entry import Entry
 from rtcd.sync.other_daemons import OtherDaemons
+from rtcd.sync.ports import Clock
 
 OWN_CHANGE_SECONDS = 2.0
 
 
 class ServerLink:
-    """One server, one folder of it. ``is_host`` means the server's folder is ours."""
+    """One server, one folder of it.
+
+    ``is_host`` means the server's folder is ours; ``steady`` gives seconds that never jump.
+    """
 
     def __init__(
         self,
@@ -33,12 +37,14 @@ class ServerLink:
         is_host: bool,
         user: dict[str, Any],
         others: OtherDaemons,
+        steady: Clock = time.monotonic,
     ) -> None:
         self.client = client
         self.is_host = is_host
         self.user = user
         self._prefix = remote_path.strip("/")
         self._others = others
+        self._steady = steady
         # Size and time of the server's files when they were last compared with ours.
         self._compared: dict[ProjectPath, tuple[int | None, float]] = {}
         self._folders: set[ProjectPath] = set()
@@ -74,7 +80,9 @@ class ServerLink:
         """Ask for a document session and open the room with a fresh document."""
         file_format, file_type = ROOM_TYPES[kind]
         session = await self.client.document_session(self.server_path(path), file_format, file_type)
-        return await RoomConnection.open(self.address, session, session.room_id, user=self.user)
+        return await RoomConnection.open(
+            self.address, session, session.room_id, user=self.user, clock=self._steady
+        )
 
     def awareness(self, *, autosave: bool) -> dict[str, Any]:
         """Our presence in a room."""
@@ -104,7 +112,7 @@ class ServerLink:
             ServerError: code ``exists``.
         """
         if not self.is_host:
-            self._own_changes[path] = time.monotonic() + OWN_CHANGE_SECONDS
+            self._own_changes[path] = self._steady() + OWN_CHANGE_SECONDS
             try:
                 entry = await self._create_below(path, data)
             except BaseException:
@@ -128,7 +136,7 @@ class ServerLink:
 
     def is_own_change(self, path: ProjectPath) -> bool:
         """True once for a file that we have just created: that event tells nothing new."""
-        return self._own_changes.pop(path, 0.0) > time.monotonic()
+        return self._own_changes.pop(path, 0.0) > self._steady()
 
     async def created(self, path: ProjectPath) -> None:
         """Tell the others of a file that the server has already."""

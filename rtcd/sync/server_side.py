@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -40,11 +41,18 @@ BACKOFF = Backoff(longest=10.0)
 class ServerSide:
     """Listens to one server; ``connected`` while its events arrive."""
 
-    def __init__(self, project: Project, others: OtherDaemons, clock: Clock) -> None:
+    def __init__(
+        self,
+        project: Project,
+        others: OtherDaemons,
+        clock: Clock,
+        steady: Clock = time.monotonic,
+    ) -> None:
         self._project = project
         self._link = project.link
         self._others = others
         self._clock = clock
+        self._steady = steady
         self._relist_now = asyncio.Event()
         self._early: list[ServerEvent | Announcement] = []
         self._begun = asyncio.Event()
@@ -80,7 +88,7 @@ class ServerSide:
         attempt = 0
         while True:
             try:
-                subscription = await EventSubscription.open(self._link.address)
+                subscription = await EventSubscription.open(self._link.address, clock=self._steady)
                 try:
                     attempt = 0
                     self._is_connected()

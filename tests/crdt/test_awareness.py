@@ -16,8 +16,8 @@ from rtcd.crdt.awareness import (
     ClientState,
     decode_awareness,
     encode_awareness,
-    new_client_id,
 )
+from rtcd.crdt.client_id import new_client_id
 from rtcd.crdt.wire import write_bytes, write_integer
 from rtcd.errors import UpdateRefusedError
 

@@ -1,0 +1,105 @@
+"""The bindings of a project: begun when somebody works on a file, begun anew after a bug."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from rtcd.disk.formats import kind_of
+from rtcd.errors import HeldError
+from rtcd.project_path import ProjectPath
+from rtcd.sync.binding import Binding
+from rtcd.sync.open_file import BindingState
+
+if TYPE_CHECKING:
+    from rtcd.sync.project import Project
+
+FIRST_RETRY_SECONDS = 0.25
+FAILURE_WINDOW_SECONDS = 60.0
+MAX_FAILURES = 3
+
+
+class Bindings(dict[ProjectPath, Binding]):
+    """All bindings by path."""
+
+    def __init__(self, project: Project, *, quiet_seconds: float) -> None:
+        super().__init__()
+        self._project = project
+        self._began = project.clock()
+        self._quiet_seconds = quiet_seconds
+        self._failures: dict[ProjectPath, list[float]] = {}
+        self._closing = False
+
+    def activate(self, path: ProjectPath) -> Binding:
+        """The binding of a file, begun if there is none."""
+        binding = self.get(path)
+        if binding is not None:
+            return binding
+        binding = Binding(
+            path,
+            kind_of(path),
+            disk=self._project.disk,
+            rooms=self._project.link,
+            history=self._project.history,
+            clock=self._project.clock,
+            on_change=self._project.note_change,
+            quiet_seconds=self._quiet_seconds,
+            user=self._project.link.user["name"],
+            began=self._began,
+        )
+        self[path] = binding
+        self._project.spawn(self._run_binding(binding), problem_path=path)
+        return binding
+
+    async def _run_binding(self, binding: Binding) -> None:
+        failed = True
+        try:
+            await binding.run()
+            failed = False
+        finally:
+            if self.get(binding.path) is binding:
+                del self[binding.path]
+            self._after_binding(binding)
+            if failed:
+                self._try_again_later(binding.path)
+
+    def _try_again_later(self, path: ProjectPath) -> None:
+        """A bug ended a binding: begin anew after a while, and leave the file alone in the end."""
+        now = self._project.clock()
+        recent = [at for at in self._failures.get(path, ()) if now - at < FAILURE_WINDOW_SECONDS]
+        self._failures[path] = [*recent, now]
+        if len(recent) >= MAX_FAILURES:
+            self._project.local.file_held(
+                path,
+                HeldError(
+                    f"{path} was set aside after rtcd failed on it several times",
+                    hint="Change the file or run `rtcd stop` and `rtcd start`; please report it.",
+                    code="quarantined",
+                ),
+                None,
+            )
+            return
+        delay = FIRST_RETRY_SECONDS * 4 ** len(recent)
+        asyncio.get_running_loop().call_later(delay, self._begin_anew, path)
+
+    def _begin_anew(self, path: ProjectPath) -> None:
+        if not self._closing:
+            self._project.clear("bug", path)
+            self.activate(path)
+
+    def _after_binding(self, binding: Binding) -> None:
+        snapshot = binding.file.snapshot
+        if binding.ended is BindingState.GONE:
+            self._project.files.forget(binding.path)
+            self._project.history.forget(str(binding.path))
+        elif binding.file.hold is not None:
+            stat = snapshot.stat if snapshot else None
+            self._project.files.held(binding.path, binding.kind, binding.file.hold, stat)
+        elif snapshot is not None:
+            self._project.files.seen(binding.path, binding.kind, snapshot.stat, snapshot.digest)
+
+    def close(self) -> None:
+        """Have every binding write and send what is left, and begin none any more."""
+        self._closing = True
+        for binding in list(self.values()):
+            binding.close()
