@@ -196,7 +196,9 @@ class _Choice:
         possible = [
             place
             for place, candidate in enumerate(self.candidates)
-            if candidate.own_save or candidate.read is not False or place == appended
+            if (self._holds_all_of(place) if candidate.displaced else candidate.own_save)
+            or (candidate.read is not False and not candidate.displaced)
+            or place == appended
         ]
         ruled_out = self.evidence.newest_read_by_saver is False
         if ruled_out and not self.candidates[self.newest].own_save:
@@ -242,8 +244,22 @@ class _Choice:
         second = step(self.tokens.details(self.compared[older]), mine)
         return older if second.cost < first.cost else newer
 
+    def _holds_all_of(self, displaced: int) -> bool:
+        """The save has everything that a swapped-out save had brought.
+
+        That one was on disk for a moment only. An editor goes on from what it holds in memory,
+        but a program that reads the file again has read what was there instead; lines that look
+        alike (a log) would make such a save seem to replace the one before.
+        """
+        base = self.candidates[displaced].base
+        if base is None:
+            return False
+        return reversal(*map(self._words, self._contents(base, displaced))) <= -1.0
+
     def _proves_reading(self, index: int) -> bool:
         """The newest version counts as unread, and yet the save has what it brought."""
+        if self.candidates[self.newest].displaced:
+            return False
         base, newest, mine = map(self._words, self._contents(index, self.newest))
         news = step(base, newest)
         return (
@@ -267,10 +283,14 @@ class _Choice:
     # Saves of this disk
 
     def _last_of_own_saves(self, index: int) -> int:
-        """Follow the saves that were made from this version, one from the other."""
+        """Follow the saves that were made from this version, one from the other.
+
+        Not through a save that was swapped out at once: a program that reads the file again for
+        its next save cannot have seen it, and does not take it back.
+        """
         for place in range(index + 1, len(self.candidates)):
             candidate = self.candidates[place]
-            if candidate.own_save and candidate.base == index:
+            if candidate.own_save and candidate.base == index and not candidate.displaced:
                 index = place
         return index
 

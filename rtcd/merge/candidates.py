@@ -18,6 +18,7 @@ class Candidate:
         base: index (in the same list) of the version that this save was itself made from, None
             for versions the daemon wrote and where it is not known.
         age: seconds between this version and the save, None where it is not known.
+        displaced: a write of the daemon swapped this save out: nobody can have read it from disk.
     """
 
     content: Content
@@ -25,6 +26,7 @@ class Candidate:
     read: bool | None
     base: int | None = None
     age: float | None = None
+    displaced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,6 +126,7 @@ class Replica:
                 own_save=version.own_save,
                 read=version.read,
                 base=numbers.get(version.base),
+                displaced=version.displaced,
             ).number
         if disk is not None:
             first = self._push(disk, now, own_save=True)
@@ -226,8 +227,11 @@ class Replica:
             self._take_as_disk(new, on_disk=on_disk)
             self._stand_at_live(self._push(new, now, own_save=True))
             return self._unchanged(before, "The shared document has this content already.")
+        newest = self.versions.newest
         outcome = self._save_at_base(new, before, self._weighed(new, evidence), now)
         self._take_as_disk(new, on_disk=on_disk)
+        if self.versions.newest is not newest and self.versions.newest is not None:
+            self.versions.newest.displaced = not on_disk
         if outcome.choice.nothing_to_apply:
             outcome.base.own_save = True
         elif same_file(new, outcome.merged):

@@ -34,6 +34,7 @@ class Version:
         read: somebody read the file since; None where nobody can know.
         at: when, in seconds.
         base: number of the version that an own save was made from.
+        displaced: an own save that a write of the daemon had swapped out before it was taken.
     """
 
     number: int
@@ -43,6 +44,7 @@ class Version:
     read: bool | None
     at: float
     base: int | None = None
+    displaced: bool = False
 
 
 class VersionRing:
@@ -88,9 +90,11 @@ class VersionRing:
         own_save: bool,
         read: bool | None = None,
         base: int | None = None,
+        displaced: bool = False,
     ) -> Version:
         """Add a version as the newest."""
-        version = Version(self._next_number, content, None, own_save, read, at, base)
+        number = self._next_number
+        version = Version(number, content, None, own_save, read, at, base, displaced)
         self._next_number += 1
         self._versions.append(version)
         self.make_room()
@@ -122,6 +126,7 @@ class VersionRing:
                 read=version.read,
                 base=None if version.base is None else places.get(version.base),
                 age=max(0.0, now - version.at),
+                displaced=version.displaced,
             )
             for version in self._versions
         ]

@@ -94,6 +94,7 @@ class Binding:
     def late_save(self, snapshot: Snapshot) -> None:
         """A writer finished on a file that we had swapped out."""
         self._open.saves.append(Save(snapshot, displaced=True, came_first=True))
+        self._working.writing.hurry()
         self._open.stir()
 
     def disk_unreadable(self, error: HeldError) -> None:

@@ -63,11 +63,12 @@ class Saving:
         it = self._open
         try:
             outcome = self._saved(save, content)
-        except ApplyError as error:
+        except ApplyError:
+            # Nothing may be written over it now. Joining again merges it by content: from disk,
+            # or from here if a write of ours has swapped it out.
             log.exception("save not applied path=%s", it.path)
-            it.error = error
-            it.lost = True
-            return
+            it.saves.appendleft(save)
+            raise
         log.debug(
             "save merged path=%s digest=%.8s displaced=%s base=%d of %d sent=%d why=%s",
             it.path,

@@ -80,9 +80,9 @@ class Writing:
         if it.file.snapshot is None or data != it.file.snapshot.data:
             if not await self._write(data):
                 return
-            self._next_write = it.clock() + min(
-                MAX_WRITE_GAP_SECONDS, WRITE_DUTY * self._last_write_seconds
-            )
+            # A save that was just swapped out has to be on disk again before its program reads.
+            gap = 0.0 if it.saves else WRITE_DUTY * self._last_write_seconds
+            self._next_write = it.clock() + min(MAX_WRITE_GAP_SECONDS, gap)
         if flush is not None:
             it.replica.flushed(flush, now=it.clock())
             if self._read_meanwhile:

@@ -25,7 +25,10 @@ def workplace() -> Iterator[Path]:
 
 @pytest.fixture
 def new_folder(workplace: Path) -> Iterator[NewFolder]:
-    """Makes folders with an rtcd of their own; stops them at the end."""
+    """Makes folders with an rtcd of their own; stops them at the end, and tells what they did.
+
+    pytest shows that only for a test that failed.
+    """
     made: list[RtcdFolder] = []
 
     def make(folder_name: str, **settings: str) -> RtcdFolder:
@@ -39,6 +42,7 @@ def new_folder(workplace: Path) -> Iterator[NewFolder]:
     for folder in made:
         if folder.started:
             folder.command("stop")
+        print(f"\n{folder.root.parent.name}: {folder.story()}")
 
 
 @pytest.fixture

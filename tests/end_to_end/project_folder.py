@@ -131,8 +131,17 @@ class RtcdFolder:
 
     def log(self) -> str:
         """The end of the daemon's log."""
-        texts = [file.read_text() for file in (self.home / "state" / "rtcd").glob("*/daemon.log")]
-        return "\n".join(texts)[-6000:]
+        return self._whole_log()[-6000:]
+
+    def story(self, lines: int = 80) -> str:
+        """The last lines of the log that tell how saves were merged, and what went wrong."""
+        told = ("save merged", "save met", "room met", "INFO", "WARNING", "ERROR", "Error")
+        log = self._whole_log().splitlines()
+        return "\n".join([line for line in log if any(word in line for word in told)][-lines:])
+
+    def _whole_log(self) -> str:
+        files = (self.home / "state" / "rtcd").glob("*/daemon.log")
+        return "\n".join(file.read_text() for file in files)
 
 
 def _is_alive(pid: int) -> bool:

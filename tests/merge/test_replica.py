@@ -246,6 +246,46 @@ def test_a_save_that_a_write_swapped_out_is_merged_and_not_believed_to_be_on_dis
     assert world.flush() == TextContent("mine\n" + BASE + "theirs\n")
 
 
+def test_a_program_that_has_not_seen_its_swapped_out_save_does_not_take_it_back() -> None:
+    """It reads the file, adds a line and writes; its first line was not on disk meanwhile."""
+    world = room()
+    outcome = world.replica.save(
+        TextContent(BASE + "first\n"), evidence=Evidence(), now=1.1, on_disk=False
+    )
+    world.send(outcome.update)
+    world.save(TextContent(BASE + "second\n"))
+    assert sorted(live(world).splitlines()) == sorted([*BASE.splitlines(), "first", "second"])
+
+
+def test_lines_that_look_alike_do_not_make_a_swapped_out_save_the_base() -> None:
+    """A log's next line differs from the last one in a number only."""
+    world = room("x" + BASE)
+    world.colleague(TextContent("xy" + BASE))
+    world.flush()
+    world.replica.mark_read(world.now)
+    outcome = world.replica.save(
+        TextContent("x" + BASE + "# at 12:00:01 all is well\n"),
+        evidence=Evidence(newest_read_by_saver=False),
+        now=1.1,
+        on_disk=False,
+    )
+    world.send(outcome.update)
+    world.save(TextContent("xy" + BASE + "# at 12:00:02 all is well\n"))
+    lines = ["# at 12:00:01 all is well", "# at 12:00:02 all is well"]
+    assert sorted(live(world).splitlines()) == sorted([*("xy" + BASE).splitlines(), *lines])
+
+
+def test_an_editor_goes_on_from_its_save_that_was_swapped_out() -> None:
+    world = room()
+    mine = BASE + "first\n"
+    world.send(
+        world.replica.save(TextContent(mine), evidence=Evidence(), now=1.0, on_disk=False).update
+    )
+    world.colleague(TextContent("theirs\n" + live(world)))
+    world.save(TextContent(mine + "second\n"))
+    assert live(world) == "theirs\n" + mine + "second\n"
+
+
 def test_only_content_counts_as_a_change() -> None:
     world = room()
     state = world.document.shared.state_vector()
