@@ -18,6 +18,9 @@ from rtcd_cli.pending import show_pending
 from rtcd_cli.project_option import ask_status, chosen_places, directory_argument, json_option
 
 FLUSH_SECONDS = 10.0
+OFFLINE_FLUSH_SECONDS = 3.0
+"""A server that does not answer may be about to: long enough for one that was just restarted."""
+
 STOP_TIMEOUT_SECONDS = 40.0
 # The daemon flushes once more, and a server that it started has to end.
 END_TIMEOUT_SECONDS = 40.0
@@ -35,14 +38,17 @@ class StillRunningError(RtcdError):
 def stop(directory: Path | None, as_json: bool) -> None:
     """Stop sharing a folder; what is left are plain files.
 
-    Waits up to 10 seconds for the server to have everything, and says if something is still on
-    its way. What the server does not have stays on your disk and is merged at the next start.
+    Waits up to 10 seconds for the server to have everything (3 while it does not answer), and says
+    if something is still on its way. What the server does not have stays on your disk and is merged at the next start.
     A server that rtcd started ends, too.
     """
     places = chosen_places(directory)
     try:
-        pid = ask_status(places).daemon.pid
-        pending = _flush(places)
+        status = ask_status(places)
+        pid = status.daemon.pid
+        pending = _flush(
+            places, FLUSH_SECONDS if status.server.connected else OFFLINE_FLUSH_SECONDS
+        )
         ask(places.control_socket, "stop", timeout=STOP_TIMEOUT_SECONDS)
     except NoDaemonError:
         if as_json:
@@ -65,11 +71,11 @@ def stop(directory: Path | None, as_json: bool) -> None:
         show("", "Safe on your disk; the next `rtcd start` merges it.")
 
 
-def _flush(places: Places) -> list[dict[str, Any]]:
+def _flush(places: Places, seconds: float) -> list[dict[str, Any]]:
     """Wait until the server has everything; what it has not when the time is up."""
-    arguments = {"paths": [], "timeout": FLUSH_SECONDS}
+    arguments = {"paths": [], "timeout": seconds}
     try:
-        result = ask(places.control_socket, "wait", arguments, timeout=FLUSH_SECONDS + 5.0)
+        result = ask(places.control_socket, "wait", arguments, timeout=seconds + 5.0)
     except NoDaemonError:
         raise
     except RtcdError as error:

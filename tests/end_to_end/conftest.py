@@ -39,7 +39,8 @@ def new_folder(workplace: Path) -> Iterator[NewFolder]:
         return folder
 
     yield make
-    for folder in made:
+    # Guests before their host: they would wait for its server.
+    for folder in reversed(made):
         if folder.started:
             folder.command("stop")
         print(f"\n{folder.root.parent.name}: {folder.story()}")
