@@ -9,20 +9,21 @@ deletes once more, a wrong "new" deletes a colleague's work without a word.
 One case goes the other way. Between a save and the next one of the same program nobody else's work
 lies: a line that was added, saved and taken out again is an ordinary deletion, and must not come
 back. So the search never ends *behind* a save that was itself made from the version found, unless
-that save looks like another program's (see ``_is_of_two_programs``).
+that save looks like another program's (see ``own_saves.is_of_two_programs``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final
 
 from rtcd.content import Content, TextContent
-from rtcd.diff.sequences import seq_diff
 from rtcd.merge.candidates import BaseChoice, Candidate, Evidence
+from rtcd.merge.comparison import Comparison
+from rtcd.merge.own_saves import is_of_two_programs, last_of_own_saves
 from rtcd.merge.sameness import same_meaning
-from rtcd.merge.score import Step, cheaper_step, reversal, step
-from rtcd.merge.tokens import TokenCache, is_large, without_equal_parts
+from rtcd.merge.tokens import TokenCache
 
 CLEAR_REVERSAL: Final = 0.8
 """From here on a save takes back all of a step, or nothing of it; between is worth a record."""
@@ -31,12 +32,12 @@ PROVEN_READING: Final = -0.9
 MIN_PROOF_TOKENS: Final = 3
 """A save that has this much of a version's news was made from it, whatever the watcher missed."""
 
+MIN_MISSING: Final = 3
+MIN_KEPT: Final = 1
+"""Tokens of a change that make it worth a record."""
+
 GIT_SECONDS: Final = 0.25
 """What others wrote this short before a checkout was not there when git looked: it stays."""
-
-AT_ONCE_SECONDS: Final = 1.0
-MANY_PLACES: Final = 3
-MUCH_TEXT_TOKENS: Final = 30
 
 NO_EVIDENCE: Final = Evidence()
 
@@ -79,10 +80,11 @@ class _Choice:
         self.evidence = evidence
         self.tokens = tokens
         self.newest = len(candidates) - 1
-        # What is compared by tokens: the contents, without parts that all of them share.
-        self.compared_save = save
-        self.compared: Sequence[Content] = ()
-        self.is_coarse = False
+
+    @cached_property
+    def compared(self) -> Comparison:
+        """The contents as tokens; made only when nothing simpler decides."""
+        return Comparison(self.save, [one.content for one in self.candidates], self.tokens)
 
     def decide(self) -> BaseChoice:
         newest = self.newest
@@ -143,9 +145,8 @@ class _Choice:
     # A save that is new
 
     def _scored(self) -> BaseChoice:
-        self._prepare()
         possible = self._possible()
-        index = self._cheapest(possible)
+        index = self._proven(self.compared.cheapest(possible), possible)
         is_known_unread = self.evidence.newest_read_by_saver is False
         if self.newest not in possible and not is_known_unread and self._proves_reading(index):
             why = "The save holds what only the newest version had, so somebody has read it."
@@ -154,41 +155,41 @@ class _Choice:
         if last != index and self._is_of_two_programs(index, last):
             why = "The save lacks what another program saved here; both are kept."
             return BaseChoice(index=index, why=why, conflict="stale-save")
+        if self._takes_back_a_part(last, possible):
+            name = "the newest" if last == self.newest else "an older"
+            why = f"The save was made from {name} version and takes back a part of it."
+            return BaseChoice(index=last, why=why, conflict="stale-save")
         if last == self.newest:
-            return self._newest(possible)
+            return BaseChoice(index=last, why="The save was made from the newest version.")
         if last >= possible[-1]:
             why = "The save was made from an older version; nobody here has seen the newer ones."
             return BaseChoice(index=last, why=why)
-        if abs(self._reversal(last, possible[-1])) < CLEAR_REVERSAL:
+        if self._has_a_part(last, possible[-1]):
             why = "The save has a part of the newer changes and lacks others; all are kept."
             return BaseChoice(index=last, why=why, conflict="stale-save")
         why = "The save is closest to an older version; the newer changes are kept."
         return BaseChoice(index=last, why=why)
 
-    def _newest(self, possible: Sequence[int]) -> BaseChoice:
-        """The newest version it is; what the save takes back of others' work is recorded."""
-        older = [] if self.candidates[self.newest].own_save else possible[:-1]
-        for place in reversed(older):
-            rows = [self._words(content) for content in self._contents(place, self.newest)]
-            if step(rows[0], rows[1]).distance < MIN_PROOF_TOKENS:
-                continue
-            if reversal(*rows) > -CLEAR_REVERSAL:
-                why = "The save was made from the newest version and takes back a part of it."
-                return BaseChoice(index=self.newest, why=why, conflict="stale-save")
-        return BaseChoice(index=self.newest, why="The save was made from the newest version.")
+    def _takes_back_a_part(self, base: int, possible: Sequence[int]) -> bool:
+        """The save lacks some of what others have brought up to its base."""
+        if self.candidates[base].own_save:
+            return False
+        return any(self._takes_back(older, base) for older in possible if older < base)
 
-    def _prepare(self) -> None:
-        contents = [candidate.content for candidate in self.candidates]
-        self.tokens.expect(len(contents))
-        trimmed = without_equal_parts([self.save, *contents])
-        if trimmed is None:
-            self.compared_save, self.compared = self.save, contents
-        else:
-            # Made for this one question, so nothing of it is worth remembering.
-            self.tokens = TokenCache()
-            self.tokens.expect(len(contents))
-            self.compared_save, *self.compared = trimmed
-        self.is_coarse = is_large(self.compared_save)
+    def _takes_back(self, older: int, base: int) -> bool:
+        if self.compared.step(older, base).distance < MIN_PROOF_TOKENS:
+            return False
+        back = self.compared.reversal(older, base)
+        if back > -CLEAR_REVERSAL:
+            return True
+        return back > -1 and self.compared.news(older, base).missing >= MIN_MISSING
+
+    def _has_a_part(self, older: int, newer: int) -> bool:
+        """The save has some of what a newer version has brought since this one."""
+        back = self.compared.reversal(older, newer, in_detail=True)
+        if abs(back) < CLEAR_REVERSAL:
+            return True
+        return back < 1 and self.compared.news(older, newer).kept >= MIN_KEPT
 
     def _possible(self) -> list[int]:
         """Places of the versions that can be the base: saved here, or perhaps read by somebody."""
@@ -221,28 +222,21 @@ class _Choice:
             None,
         )
 
-    def _cheapest(self, possible: Sequence[int]) -> int:
-        """The version that explains the save best; the newest of equals."""
-        mine = self._words(self.compared_save)
-        best = possible[-1]
-        row = self._words(self.compared[best])
-        cost = step(row, mine).cost
-        for place in reversed(possible[:-1]):
-            other = self._words(self.compared[place])
-            if other == row:
-                best = self._closer_in_detail(best, place)
-                continue
-            found: Step | None = cheaper_step(other, mine, cost - 1)
-            if found is not None:
-                best, row, cost = place, other, found.cost
-        return best
+    def _proven(self, index: int, possible: Sequence[int]) -> int:
+        """This version, or an older own save if nothing of the news since then is in the save.
 
-    def _closer_in_detail(self, newer: int, older: int) -> int:
-        """Versions of the same words: blanks and quotes, or a notebook's outputs, decide."""
-        mine = self.tokens.details(self.compared_save)
-        first = step(self.tokens.details(self.compared[newer]), mine)
-        second = step(self.tokens.details(self.compared[older]), mine)
-        return older if second.cost < first.cost else newer
+        At a place that both changed, the save has neither what was there nor the news, and both
+        explain it. That somebody here had the older one loaded is certain, and nothing can be
+        lost by taking it.
+        """
+        own = [older for older in possible if older < index and self.candidates[older].own_save]
+        for place in reversed(own):
+            if self.compared.reversal(place, index) <= -CLEAR_REVERSAL:
+                continue
+            news = self.compared.news(place, index)
+            if not news.kept and news.missing + news.replaced:
+                index = place
+        return index
 
     def _holds_all_of(self, displaced: int) -> bool:
         """The save has everything that a swapped-out save had brought.
@@ -254,69 +248,30 @@ class _Choice:
         base = self.candidates[displaced].base
         if base is None:
             return False
-        return reversal(*map(self._words, self._contents(base, displaced))) <= -1.0
+        return self.compared.reversal(base, displaced) <= -1.0
 
     def _proves_reading(self, index: int) -> bool:
         """The newest version counts as unread, and yet the save has what it brought."""
         if self.candidates[self.newest].displaced:
             return False
-        base, newest, mine = map(self._words, self._contents(index, self.newest))
-        news = step(base, newest)
+        news = self.compared.step(index, self.newest)
         return (
             news.inserted > 0
             and news.distance >= MIN_PROOF_TOKENS
-            and reversal(base, newest, mine) <= PROVEN_READING
+            and self.compared.reversal(index, self.newest) <= PROVEN_READING
         )
-
-    def _reversal(self, index: int, newest: int) -> float:
-        rows = [self._words(content) for content in self._contents(index, newest)]
-        if rows[0] == rows[1]:
-            rows = [self.tokens.details(content) for content in self._contents(index, newest)]
-        return reversal(*rows)
-
-    def _contents(self, index: int, newest: int) -> tuple[Content, Content, Content]:
-        return self.compared[index], self.compared[newest], self.compared_save
-
-    def _words(self, content: Content) -> str:
-        return self.tokens.words(content, coarse=self.is_coarse)
 
     # Saves of this disk
 
     def _last_of_own_saves(self, index: int) -> int:
-        """Follow the saves that were made from this version, one from the other.
-
-        Not through a save that was swapped out at once: a program that reads the file again for
-        its next save cannot have seen it, and does not take it back.
-        """
-        for place in range(index + 1, len(self.candidates)):
-            candidate = self.candidates[place]
-            if candidate.own_save and candidate.base == index and not candidate.displaced:
-                index = place
-        return index
+        return last_of_own_saves(self.candidates, index)
 
     def _is_of_two_programs(self, index: int, last: int) -> bool:
-        """Two programs on this disk, or one person who took something back?
-
-        The contents are the same in both cases. One person mostly goes on where the last edit
-        was, or takes back one small thing. When the save leaves all places of the step alone that
-        it takes back, and that step was large, or in many places, or a moment ago, then there were
-        two: an agent that rewrites files, and an editor.
-        """
-        rows = [self.tokens.words(c, coarse=True) for c in self._contents(index, last)]
-        theirs, mine = seq_diff(rows[0], rows[1]), seq_diff(rows[0], rows[2])
-        if not mine or not theirs:
-            return False
-        for their in theirs:
-            for my in mine:
-                if my.old_start <= their.old_end and their.old_start <= my.old_end:
-                    return False
-        age = self.candidates[last].age
-        if len(theirs) >= MANY_PLACES or (age is not None and age < AT_ONCE_SECONDS):
-            return True
-        base, saved = (
-            self.tokens.words(self.compared[place], coarse=False) for place in (index, last)
+        return is_of_two_programs(
+            *self.compared.lines(index, last),
+            tokens=self.compared.step(index, last).distance,
+            age=self.candidates[last].age,
         )
-        return step(base, saved).distance >= MUCH_TEXT_TOKENS
 
 
 def is_appended_to(version: Content, save: Content) -> bool:

@@ -282,3 +282,46 @@ def test_who_appends_adds_to_what_is_there_whether_it_was_read_or_not(index: int
 def test_what_an_editor_took_back_from_its_own_end_is_no_appending() -> None:
     choice = choose("one\nthree\n", written("one\n", read=True), saved("one\ntwo\n", base=0))
     assert choice.index == 1
+
+
+# Where the save and the news changed the same place
+
+
+def test_a_line_that_others_and_the_save_replaced_stays_with_the_own_last_save() -> None:
+    """By tokens alone both versions explain it, and the newer one would take the news back."""
+    news = CODE.replace("print('hello', name)", "print('good evening', name)")
+    mine = CODE.replace("print('hello', name)", "print('welcome', name)")
+    choice = choose(mine, saved(CODE), written(news, read=True))
+    assert (choice.index, choice.nothing_to_apply) == (0, False)
+
+
+def test_typing_that_shares_words_with_appended_text_does_not_come_from_it() -> None:
+    remote = CODE + "\n\ndef load(path):\n    return open(path, 'rb')\n"
+    mine = CODE + "\n\ndef save(path):\n    return open(path, 'wb')\n"
+    choice = choose(mine, saved(CODE), written(remote, read=True))
+    assert choice.index == 0
+
+
+def test_who_goes_on_writing_what_others_appended_has_read_it() -> None:
+    remote = CODE + "\n\ndef load(path):\n    return open(path, 'rb')\n"
+    mine = CODE + "\n\ndef load(path, mode):\n    return open(path, mode).read()\n"
+    choice = choose(mine, saved(CODE), written(remote, read=True))
+    assert choice.index == 1
+
+
+def test_one_small_change_taken_back_among_large_ones_is_recorded() -> None:
+    lines = [f"line number {n} says {n * n}\n" for n in range(40)]
+    news = [*lines[:9], *(f"new paragraph {n} of somebody\n" for n in range(12)), *lines[9:]]
+    news[2] = "line two has become another one altogether\n"
+    save = [*news[:2], lines[2], *news[3:]]
+    choice = choose("".join(save), written("".join(lines)), written("".join(news)))
+    assert (choice.index, choice.conflict) == (1, "stale-save")
+
+
+def test_one_small_change_copied_from_the_news_is_recorded() -> None:
+    lines = [f"line number {n} says {n * n}\n" for n in range(40)]
+    news = [*lines[:9], *(f"new paragraph {n} of somebody\n" for n in range(12)), *lines[9:]]
+    news[2] = "line two has become another one altogether\n"
+    save = [*lines[:2], news[2], *lines[3:], "own words\n"]
+    choice = choose("".join(save), written("".join(lines)), written("".join(news)))
+    assert (choice.index, choice.conflict) == (0, "stale-save")

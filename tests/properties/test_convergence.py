@@ -42,6 +42,21 @@ def test_with_an_inferred_base_next_to_nothing_is_lost_and_all_of_it_is_kept(pla
     assert sum(len(r.duplicated) for r in results) <= 2
 
 
+LINES_ONCE_LOST = [111, 158, 189, 351, 452, 634, 850, 940, 960, 991, 998, 1118, 1120, 1206, 1210]
+LINES_ONCE_LOST += [1406, 1701, 1753, 1781, 1826, 2011, 2545, 2776, 2799, 2840]
+WORDS_ONCE_LOST = [167, 1135]
+"""Seeds of runs in which a save and others' work had changed the same line."""
+
+
+@pytest.mark.parametrize(
+    ("words", "seed"),
+    [*((False, seed) for seed in LINES_ONCE_LOST), *((True, seed) for seed in WORDS_ONCE_LOST)],
+)
+def test_what_once_was_lost_is_not_lost_again(words: bool, seed: int) -> None:
+    result = simulate(Plan(words=words), seed)
+    assert (result.lost, result.converged) == (set(), True)
+
+
 def test_moving_and_deleting_cells_while_others_type_loses_little_and_nothing_for_good() -> None:
     plan = Plan(kind="notebook", structure=True, browsers=False)
     results = run(plan, 40)

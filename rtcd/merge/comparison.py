@@ -1,0 +1,82 @@
+"""A save beside the versions it may come from, as rows of tokens: who is closest, who has what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rtcd.content import Content
+from rtcd.merge.news import News, news_in
+from rtcd.merge.score import Step, cheaper_step, reversal, step
+from rtcd.merge.tokens import TokenCache, is_large, without_equal_parts
+
+
+class Comparison:
+    """Answers questions about one save; versions are named by their places in the list."""
+
+    def __init__(self, save: Content, versions: Sequence[Content], tokens: TokenCache) -> None:
+        tokens.expect(len(versions))
+        trimmed = without_equal_parts([save, *versions])
+        if trimmed is not None:
+            # Made for this one question, so nothing of it is worth remembering.
+            tokens = TokenCache()
+            tokens.expect(len(versions))
+            save, *versions = trimmed
+        self._tokens = tokens
+        self._save = save
+        self._versions = versions
+        self._is_coarse = is_large(save)
+
+    def cheapest(self, places: Sequence[int]) -> int:
+        """The version of these that explains the save best; the newest of equals."""
+        mine = self._words(self._save)
+        best = places[-1]
+        row = self._words(self._versions[best])
+        cost = step(row, mine).cost
+        for place in reversed(places[:-1]):
+            other = self._words(self._versions[place])
+            if other == row:
+                best = self._closer_in_detail(best, place)
+                continue
+            found: Step | None = cheaper_step(other, mine, cost - 1)
+            if found is not None:
+                best, row, cost = place, other, found.cost
+        return best
+
+    def step(self, older: int, newer: int) -> Step:
+        """What changed from one version to another."""
+        rows = self._rows(older, newer)
+        return step(rows[0], rows[1])
+
+    def reversal(self, older: int, newer: int, *, in_detail: bool = False) -> float:
+        """How much of the step between two versions the save takes back, see ``score.reversal``.
+
+        ``in_detail``: where the words of both are the same, blanks and outputs count.
+        """
+        rows = self._rows(older, newer)
+        if in_detail and rows[0] == rows[1]:
+            contents = self._versions[older], self._versions[newer], self._save
+            rows = tuple(map(self._tokens.details, contents))
+        return reversal(*rows)
+
+    def news(self, older: int, newer: int) -> News:
+        """What the save has of the step between two versions, change by change."""
+        before, after, mine = self._rows(older, newer)
+        return news_in(mine, before, after)
+
+    def lines(self, older: int, newer: int) -> tuple[str, ...]:
+        """The two versions and the save, with a character for each line."""
+        contents = self._versions[older], self._versions[newer], self._save
+        return tuple(self._tokens.words(content, coarse=True) for content in contents)
+
+    def _closer_in_detail(self, newer: int, older: int) -> int:
+        """Versions of the same words: blanks and quotes, or a notebook's outputs, decide."""
+        mine = self._tokens.details(self._save)
+        first = step(self._tokens.details(self._versions[newer]), mine)
+        second = step(self._tokens.details(self._versions[older]), mine)
+        return older if second.cost < first.cost else newer
+
+    def _rows(self, older: int, newer: int) -> tuple[str, ...]:
+        return tuple(map(self._words, (self._versions[older], self._versions[newer], self._save)))
+
+    def _words(self, content: Content) -> str:
+        return self._tokens.words(content, coarse=self._is_coarse)
