@@ -15,6 +15,7 @@ from rtcd.history.bookmark import Bookmark
 from rtcd.history.conflict_record import pack_conflict, unpack_conflict
 from rtcd.history.database import open_database, open_for_reading, sentences, transaction
 from rtcd.history.eviction import keep_below, keep_newest
+from rtcd.history.server_files import ServerFiles
 from rtcd.history.version_info import VersionInfo
 
 VERSIONS_PER_PATH = 200
@@ -38,6 +39,7 @@ class History:
 
     Attributes:
         moved_aside: where a damaged database was put when this one was opened.
+        server_files: what the server's files were when they were last compared.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class History:
         self._blobs = Blobs(connection)
         self._versions_per_path = versions_per_path
         self._max_stored_bytes = max_stored_bytes
+        self.server_files = ServerFiles(connection)
         self.moved_aside = moved_aside
 
     @classmethod

@@ -48,6 +48,7 @@ async def reconcile_all(project: Project, progress: Progress) -> Counted:
             project.remote.someone_joined(path)
         return Counted(len(local))
     progress("listing the server")
+    project.link.recall(project.history.server_files)
     remote = await list_remote(project)
     known = [ProjectPath(mark.path) for mark in project.history.bookmarks()]
     paths = sorted({*local, *remote, *known})
@@ -62,6 +63,7 @@ async def reconcile_all(project: Project, progress: Progress) -> Counted:
             project.report(error.code, error, path)
 
     await _for_each(paths, one, progress)
+    project.link.remember(project.history.server_files)
     return Counted(len(project.files))
 
 
@@ -190,31 +192,31 @@ async def _reconcile_one(
     mark = project.history.bookmark(str(path))
     entry = remote.get(path)
     if entry is not None and (snapshot is not None or mark is not None):
-        entry = await project.link.stat(path)
+        entry = project.link.recalled(path, entry) or await project.link.stat(path)
     listed = Listed(
         disk_digest=snapshot.digest if snapshot else None,
         server_hash=(entry.hash or "unknown") if entry is not None else None,
         base_digest=mark.base_digest if mark else None,
         base_server_hash=mark.server_hash if mark else None,
     )
-    await carry_out(project, path, plan_listed(listed), snapshot)
+    fetched = await carry_out(project, path, plan_listed(listed), snapshot)
     if entry is not None:
-        project.link.note_compared(path, entry)
+        project.link.note_compared(path, entry, fetched)
 
 
 async def carry_out(
     project: Project, path: ProjectPath, action: ListAction, snapshot: Snapshot | None
-) -> None:
-    """Do what was decided for a file that no room is open for."""
+) -> str | None:
+    """Do what was decided for a file that no room is open for; the digest of what was fetched."""
     if action is ListAction.LINK and snapshot is not None:
         ledger = project.ledger(path)
         ledger.record(snapshot, by=project.saver, source="disk")
         ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
     elif action is ListAction.FETCH:
-        await project.remote.fetch(path)
+        return await project.remote.fetch(path)
     elif action is ListAction.CREATE and snapshot is not None:
         if not await project.local.create_remote(snapshot):
-            return
+            return None
         ledger = project.ledger(path)
         ledger.record(snapshot, by=project.saver, source="disk")
         ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
@@ -226,3 +228,4 @@ async def carry_out(
         project.history.forget(str(path))
     elif action is ListAction.JOIN:
         project.activate(path)
+    return None

@@ -104,6 +104,8 @@ class Project:
         """Let every binding write and send what is left; cancel what takes too long."""
         self.bindings.close()
         await self.tasks.finish(timeout)
+        if not self.link.is_host:
+            self.link.remember(self.history.server_files)
 
     # ------------------------------------------------------------------ memory
 

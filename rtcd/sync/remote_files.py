@@ -71,19 +71,20 @@ class RemoteFiles:
         elif known is None or known.digest != server_hash:
             self._project.activate(path)
 
-    async def fetch(self, path: ProjectPath) -> None:
-        """Write a file that only the server has."""
+    async def fetch(self, path: ProjectPath) -> str | None:
+        """Write a file that only the server has; the digest of the server's bytes."""
         data = await self._project.link.read(path)
         if data is None:
-            return
+            return None
         snapshot = await self._project.disk.create(path, data)
         if snapshot is None:
             self._project.activate(path)
-            return
+            return None
         self._project.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
         self._project.ledger(path).record(snapshot, by="the server", source="server")
         self._project.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
         self._project.local.understood(snapshot)
+        return snapshot.digest
 
     async def removed(self, path: ProjectPath) -> None:
         """The server has no such file any more: follow, unless it was edited here."""

@@ -6,11 +6,14 @@ import asyncio
 import time
 from collections.abc import Container
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 from rtcd.content import Kind
 from rtcd.documents.open_document import ROOM_TYPES
 from rtcd.errors import NotFoundOnServerError, PathRefusedError, ServerError
+from rtcd.history.server_files import SeenFile, ServerFiles
 from rtcd.project_path import ProjectPath
 from rtcd.rooms.connection import RoomConnection
 from rtcd.rooms.news import Announcement, AnnouncementKind
@@ -46,7 +49,9 @@ class ServerLink:
         self._others = others
         self._steady = steady
         # Size and time of the server's files when they were last compared with ours.
-        self._compared: dict[ProjectPath, tuple[int | None, float]] = {}
+        self._compared: dict[ProjectPath, SeenFile] = {}
+        self._recalled: dict[ProjectPath, SeenFile] = {}
+        self._name = f"{client.address.url} {self._prefix}"
         self._folders: set[ProjectPath] = set()
         self._making_folders = asyncio.Lock()
         self._own_changes: dict[ProjectPath, float] = {}
@@ -118,7 +123,7 @@ class ServerLink:
             except BaseException:
                 self._own_changes.pop(path, None)
                 raise
-            self.note_compared(path, entry)
+            self.note_compared(path, entry, sha256(data).hexdigest())
         await self._announce("created", path)
 
     async def _create_below(self, path: ProjectPath, data: bytes) -> Entry:
@@ -194,13 +199,32 @@ class ServerLink:
 
     # ------------------------------------------------------------------ what was compared
 
-    def note_compared(self, path: ProjectPath, entry: Entry) -> None:
-        """The server's file, as ``entry`` shows it, has been brought together with ours."""
-        self._compared[path] = (entry.size, entry.last_modified)
+    def note_compared(self, path: ProjectPath, entry: Entry, digest: str | None = None) -> None:
+        """The server's file, as ``entry`` shows it, has been brought together with ours.
+
+        ``digest`` is that of its bytes (sha256, hex), where ``entry`` does not have it.
+        """
+        self._compared[path] = SeenFile(entry.size, entry.last_modified, entry.hash or digest)
 
     def is_compared(self, path: ProjectPath, entry: Entry) -> bool:
         """True when the file looks as it did when it was last compared."""
-        return self._compared.get(path) == (entry.size, entry.last_modified)
+        return _looks_like(self._compared.get(path), entry)
+
+    def recall(self, files: ServerFiles) -> None:
+        """What was compared before the daemon started, to ask less."""
+        for path, seen in files.of(self._name).items():
+            self._recalled[ProjectPath(path)] = seen
+
+    def remember(self, files: ServerFiles) -> None:
+        """Keep what was compared for the next start."""
+        files.remember(self._name, {str(path): seen for path, seen in self._compared.items()})
+
+    def recalled(self, path: ProjectPath, listed: Entry) -> Entry | None:
+        """The listed file with its hash, when it looks as it did before the daemon started."""
+        seen = self._recalled.get(path)
+        if seen is None or not _looks_like(seen, listed):
+            return None
+        return replace(listed, hash=seen.hash)
 
     def forget_compared(self, listed: Container[ProjectPath]) -> None:
         """Drop what is not on the server any more."""
@@ -211,3 +235,7 @@ class ServerLink:
         await self._others.announce(
             Announcement(what, self.server_path(path), by=self.user["name"])
         )
+
+
+def _looks_like(seen: SeenFile | None, entry: Entry) -> bool:
+    return seen is not None and (seen.size, seen.modified) == (entry.size, entry.last_modified)

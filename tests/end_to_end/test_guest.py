@@ -141,6 +141,22 @@ def test_a_restart_without_changes_moves_nothing(new_folder: NewFolder, stock_se
     assert {file.name: file.stat().st_mtime_ns for file in guest.root.glob("*.ipynb")} == before
 
 
+def test_what_changed_on_either_side_meanwhile_is_seen_at_the_next_start(
+    new_folder: NewFolder, stock_server: StockServer
+):
+    guest = new_folder("guest")
+    for name in ("same.txt", "ours.txt", "theirs.txt"):
+        guest.write(name, "one\n")
+    attach(guest, stock_server)
+    guest.stop()
+    (stock_server.root / "theirs.txt").write_text("two\n")
+    guest.write("ours.txt", "two\n")
+    attach(guest, stock_server)
+    eventually(lambda: guest.read("theirs.txt") == "two\n", "their change here")
+    eventually(lambda: (stock_server.root / "ours.txt").read_text() == "two\n", "ours there")
+    assert guest.read("same.txt") == (stock_server.root / "same.txt").read_text() == "one\n"
+
+
 @pytest.mark.parametrize("base_url", ["/user/ada/"])
 def test_a_base_url_and_a_remote_path_are_respected(
     new_folder: NewFolder, workplace: Path, base_url: str
