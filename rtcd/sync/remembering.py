@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from rtcd.content import Content
 from rtcd.disk.file_stat import Snapshot
 from rtcd.merge.merged import Overlap
+from rtcd.merge.replica import Replica
 from rtcd.sync.ledger import Sides
 from rtcd.sync.open_file import PAUSE_SECONDS, OpenFile
 from rtcd.sync.ports import Room
@@ -67,8 +68,12 @@ class Remembering:
             session_id=room.session_id,
             state_vector=it.replica.live.shared.state_vector(),
             file_id=file_id_of(room),
-            server_hash=it.replica.live.saved_hash(),
+            server_hash=self._server_hash(it.file.snapshot, it.replica),
         )
+
+    def _server_hash(self, snapshot: Snapshot, replica: Replica) -> str | None:
+        """On a host the server's file is this very file; a guest has only the room's word."""
+        return snapshot.digest if self._open.rooms.is_host else replica.live.saved_hash()
 
     def remember_now(self, room: Room) -> None:
         """The last word before leaving: no pause is waited for."""

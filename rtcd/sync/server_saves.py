@@ -15,6 +15,8 @@ from rtcd.sync.open_file import OpenFile
 from rtcd.sync.ports import Room
 
 SAVE_REQUEST_SECONDS = 0.5
+MARK_SECONDS = 1.0
+"""Each mark makes every JupyterLab tab on the file ask the server two or three things."""
 
 
 class ServerSaves:
@@ -24,6 +26,8 @@ class ServerSaves:
         self._open = open_file
         self._seen_hash: str | None = None
         self._asked_at = 0.0
+        self._marked_at = float("-inf")
+        self._mark_waits = False
 
     def begin(self) -> None:
         """A room was pulled: what it says now is no news."""
@@ -79,13 +83,28 @@ class ServerSaves:
         live = it.replica.live
         if snapshot is None or generation != it.generations.content:
             return
+        # The folder is the server's: what is on disk is saved, whenever the room is told.
+        it.generations.saved(generation)
+        self._mark_waits = False
         if live.saved_hash() == snapshot.digest and not live.is_dirty():
-            it.generations.saved(generation)
             return
+        if self._must_wait():
+            self._mark_waits = True
+            return
+        self._marked_at = it.clock()
         updates: list[bytes] = []
         forget = live.shared.on_update(lambda update, _origin: updates.append(update))
         live.mark_saved(snapshot.digest)
         forget()
         for update in updates:
             await it.send(room, update)
-        it.generations.saved(generation)
+
+    def _must_wait(self) -> bool:
+        """True while the last mark is fresh and nobody waits for this one."""
+        it = self._open
+        is_fresh = it.clock() - self._marked_at < MARK_SECONDS
+        return is_fresh and not (it.flushers or it.closing)
+
+    def seconds_to_mark(self, now: float) -> float | None:
+        """How long until the room is to be told what is on disk; None when it knows."""
+        return max(0.01, self._marked_at + MARK_SECONDS - now) if self._mark_waits else None

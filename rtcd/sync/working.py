@@ -103,9 +103,10 @@ class Working:
 
     def _seconds_to_next_chore(self) -> float:
         now = self._open.clock()
-        to_next_write = self.writing.seconds_to_next(now)
-        if to_next_write is not None:
-            return to_next_write
+        due = (self.writing.seconds_to_next(now), self.server_saves.seconds_to_mark(now))
+        soonest = min((seconds for seconds in due if seconds is not None), default=None)
+        if soonest is not None:
+            return soonest
         if self._remembering.is_due:
             return PAUSE_SECONDS
         return max(0.05, self._quiet_seconds - (now - self._open.last_content_change) + 0.05)
