@@ -136,6 +136,7 @@ class Daemon:
             await local.watching.wait()
             await remote.listening.wait()
         await reconcile_all(project, self._progress)
+        project.pairs.begin()
         local.begin()
         remote.begin()
         await self._first_bindings(project)

@@ -81,7 +81,7 @@ class Reporter:
             people = {person.name for person in binding.room.people()}
         return FileStatus(
             path=str(path),
-            kind=kind_of(path),
+            kind="paired" if self._project.pairs.is_paired(path) else kind_of(path),
             state=self._file_state(path, binding, hold),
             reason=hold.code if hold else None,
             live=binding is not None and binding.is_live,

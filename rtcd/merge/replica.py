@@ -43,6 +43,7 @@ class SaveOutcome:
         before: the live content before.
         merged: the live content after.
         overlaps: where the save and the others changed the same.
+        saved: the save as a content of the document, where that is not what was handed in.
     """
 
     update: bytes
@@ -51,6 +52,7 @@ class SaveOutcome:
     before: Content
     merged: Content
     overlaps: tuple[Overlap, ...] = ()
+    saved: Content | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +321,12 @@ class Replica:
         if not len(self.versions):
             return self._save_without_base(new, before, now)
         choice = choose_base(new, self.versions.candidates(now), evidence, tokens=self._tokens)
+        return self._save_chosen(new, before, choice, now)
+
+    def _save_chosen(
+        self, new: Content, before: Content, choice: BaseChoice, now: float
+    ) -> SaveOutcome:
+        """Merge a save at the version that was chosen as its base."""
         self._refused = new if choice.conflict is not None else None
         self._refused_then_read = False
         base = self.versions[choice.index]

@@ -160,6 +160,11 @@ class Binding:
     # ------------------------------------------------------------------ what is so, for status
 
     @property
+    def working(self) -> Working:
+        """The work on the file, for those who add to it."""
+        return self._working
+
+    @property
     def path(self) -> ProjectPath:
         """The file's name now."""
         return self._open.path

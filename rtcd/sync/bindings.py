@@ -35,6 +35,10 @@ class Bindings(dict[ProjectPath, Binding]):
         binding = self.get(path)
         if binding is not None:
             return binding
+        notebook = self._project.pairs.notebook_of(path)
+        if notebook is not None:
+            self._project.pairs.attach(self.activate(notebook))
+            return self[path]
         binding = Binding(
             path,
             kind_of(path),
@@ -48,6 +52,7 @@ class Bindings(dict[ProjectPath, Binding]):
             began=self._began,
         )
         self[path] = binding
+        self._project.pairs.attach(binding)
         self._project.spawn(self._run_binding(binding), problem_path=path)
         return binding
 
@@ -60,6 +65,7 @@ class Bindings(dict[ProjectPath, Binding]):
             if self.get(binding.path) is binding:
                 del self[binding.path]
             self._after_binding(binding)
+            self._after_texts(binding)
             if failed:
                 self._try_again_later(binding.path)
 
@@ -97,6 +103,16 @@ class Bindings(dict[ProjectPath, Binding]):
             self._project.files.held(binding.path, binding.kind, binding.file.hold, stat)
         elif snapshot is not None:
             self._project.files.seen(binding.path, binding.kind, snapshot.stat, snapshot.digest)
+
+    def _after_texts(self, binding: Binding) -> None:
+        """The paired texts go with their notebook."""
+        for work in binding.working.scripts:
+            text = work.open.path
+            if text in self:
+                face = self.pop(text)
+                face.ended = BindingState.CLOSED
+                if face.file.hold is not None or face.file.snapshot is not None:
+                    self._after_binding(face)
 
     def close(self) -> None:
         """Have every binding write and send what is left, and begin none any more."""

@@ -94,6 +94,7 @@ async def read_or_hold(project: Project, path: ProjectPath, stat: FileStat) -> S
         project.local.file_held(path, error, stat)
         return None
     project.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
+    project.pairs.note(snapshot)
     return snapshot
 
 
@@ -111,7 +112,7 @@ def _take_host(
     Not those with a live room: what is on disk may be an edit that the room does not have.
     """
     for path, snapshot in local.items():
-        if path in live:
+        if path in live or project.pairs.is_text(path):
             continue
         mark = project.history.bookmark(str(path))
         if mark is None or mark.base_digest != snapshot.digest:
@@ -120,6 +121,8 @@ def _take_host(
             ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
     for mark in project.history.bookmarks():
         path = ProjectPath(mark.path)
+        if project.pairs.is_text(path):
+            continue
         if path not in local and path not in live and not project.disk.exists(path):
             project.history.forget(mark.path)
 
@@ -186,7 +189,7 @@ async def _reconcile_one(
     remote: dict[ProjectPath, Entry],
 ) -> None:
     known = project.files.get(path)
-    if known is not None and known.hold is not None:
+    if (known is not None and known.hold is not None) or project.pairs.is_text(path):
         return
     snapshot = local.get(path)
     mark = project.history.bookmark(str(path))

@@ -70,6 +70,7 @@ class LocalFiles:
         path = snapshot.path
         self._project.deletions.returned(path)
         self._project.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
+        self._project.pairs.note(snapshot)
         binding = self._project.bindings.get(path)
         if binding is not None:
             binding.disk_changed(snapshot, git=git)
@@ -79,7 +80,7 @@ class LocalFiles:
             return
         if not self.understood(snapshot):
             return
-        if mark is None:
+        if mark is None and not self._project.pairs.is_text(path):
             self._project.spawn(self._share_new(snapshot), path=path)
         else:
             binding = self._project.activate(path)
@@ -146,6 +147,9 @@ class LocalFiles:
 
     def deletion_believed(self, path: ProjectPath) -> None:
         """The deletion is no accident: carry it on, unless somebody edited the file."""
+        if self._project.pairs.is_text(path):
+            self._project.pairs.deleted(path)
+            return
         binding = self._project.bindings.get(path)
         if binding is not None:
             binding.disk_gone()
@@ -190,7 +194,7 @@ class LocalFiles:
             or self._project.disk.exists(old)
         ):
             return False
-        if kind_of(old) != kind_of(new):
+        if kind_of(old) != kind_of(new) or self._project.pairs.is_text(old):
             return False
         self._project.rename_here(old, new)
         self._project.spawn(self._rename_remote(old, new), path=new)

@@ -13,6 +13,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
+from typing import Protocol
 
 from rtcd.content import Kind
 from rtcd.disk.file_stat import Snapshot
@@ -41,13 +42,23 @@ class BindingState(Enum):
     CLOSED = "closed"
 
 
+class Follower(Protocol):
+    """Another file that shows the same document."""
+
+    def hear(self, update: bytes) -> None:
+        """Take an update of the document."""
+
+    def unwritten(self) -> bool:
+        """True while its disk lags behind."""
+
+
 class OpenFile:
     """What the parts of a binding share.
 
     ``replica`` and ``room`` are there while a room is open. ``lost``: the room will take no more.
     ``gone``: the file has vanished; ``removed``: others deleted it; ``closing``: leave soon.
     ``ids_differ``: the disk has the content but other cell ids. ``earlier``: the versions that the
-    last room left behind. ``flushers`` wait until what is received is on disk.
+    last room left behind. ``followers`` are the other files of the document. ``flushers`` wait until what is received is on disk.
     """
 
     def __init__(
@@ -78,6 +89,7 @@ class OpenFile:
         self.state = BindingState.JOINING
         self.error: RtcdError | None = None
         self.saves: deque[Save] = deque()
+        self.followers: list[Follower] = []
         self.flushers: list[asyncio.Future[None]] = []
         self.wake = asyncio.Event()
         self.gone = False
@@ -122,16 +134,29 @@ class OpenFile:
         """True while something of theirs is not on our disk."""
         return self.generations.is_unwritten and self.replica is not None
 
-    async def send(self, room: Room, update: bytes) -> None:
+    async def send(self, room: Room, update: bytes, *, made_by: Follower | None = None) -> None:
         """Hand an update to the room; when the room is gone the next one gets it by content."""
+        self.pass_on(update, but=made_by)
         try:
             await room.send_update(update)
         except ServerUnreachableError:
             self.lost = True
 
+    def pass_on(self, update: bytes, *, but: Follower | None = None) -> None:
+        """Tell the other files of this document, but for the one that made the update."""
+        for follower in self.followers:
+            if follower is not but:
+                follower.hear(update)
+
+    def everywhere_written(self) -> bool:
+        """True when no file of this document lags behind."""
+        return not self.unwritten() and not any(one.unwritten() for one in self.followers)
+
     def release_flushers(self) -> None:
         """Let go those who wait for the disk, when it has everything or cannot get it."""
-        if self.unwritten() and self.state is BindingState.JOINED and self.file.hold is None:
+        lags = self.unwritten() and self.file.hold is None
+        lags = lags or any(one.unwritten() for one in self.followers)
+        if lags and self.state is BindingState.JOINED:
             return
         for done in self.flushers:
             if not done.done():

@@ -24,6 +24,7 @@ from rtcd.sync.deletions import Deletions
 from rtcd.sync.known_files import KnownFiles
 from rtcd.sync.ledger import Ledger
 from rtcd.sync.local_files import LocalFiles
+from rtcd.sync.pairs import Pairs
 from rtcd.sync.ports import Clock
 from rtcd.sync.project_disk import ProjectDisk
 from rtcd.sync.remote_files import RemoteFiles
@@ -55,6 +56,7 @@ class Project:
         self.deletions = Deletions(self, clock)
         self.local = LocalFiles(self)
         self.remote = RemoteFiles(self)
+        self.pairs = Pairs(self)
 
     # ------------------------------------------------------------------ telling those who watch
 
@@ -126,4 +128,5 @@ class Project:
         if binding is not None:
             self.bindings[new] = binding
             binding.moved(new)
+        self.pairs.moved(old, new)
         self.note_change()

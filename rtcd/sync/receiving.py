@@ -49,8 +49,10 @@ class Receiving:
         replica = it.joined
         if not event.own:
             it.authors.edited(event.update, it.room.people() if it.room else ())
-        if not event.own and replica.receive(event.update):
-            it.content_changed()
+        if not event.own:
+            it.pass_on(event.update)
+            if replica.receive(event.update):
+                it.content_changed()
         self._server_saves.note()
         it.stir()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rtcd.disk.file_stat import Snapshot
 from rtcd.disk.formats import kind_of
-from rtcd.errors import HeldError
+from rtcd.errors import HeldError, RtcdError
 from rtcd.project_path import ProjectPath
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ class RemoteFiles:
 
     def someone_joined(self, path: ProjectPath) -> None:
         """A room is live: be in it."""
-        if self._project.disk.why_ignored(path) is None:
+        if self._project.pairs.is_text(path):
+            self._project.report("paired-text-open", _text_open(path), path)
+        elif self._project.disk.why_ignored(path) is None:
             self._project.activate(path)
 
     async def check(self, path: ProjectPath) -> None:
@@ -37,6 +39,8 @@ class RemoteFiles:
 
         The same news comes by several ways: one comparison at a time, and one more after it.
         """
+        if self._project.pairs.is_text(path):
+            return
         if path in self._checks:
             self._checks[path] = True
             return
@@ -84,10 +88,13 @@ class RemoteFiles:
         self._project.ledger(path).record(snapshot, by="the server", source="server")
         self._project.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
         self._project.local.understood(snapshot)
+        self._project.pairs.note(snapshot)
         return snapshot.digest
 
     async def removed(self, path: ProjectPath) -> None:
         """The server has no such file any more: follow, unless it was edited here."""
+        if self._project.pairs.is_text(path):
+            return
         if path in self._project.folders or self._project.disk.is_folder(path):
             await self._remove_folder(path)
             return
@@ -125,6 +132,8 @@ class RemoteFiles:
 
     async def renamed(self, old: ProjectPath, new: ProjectPath) -> None:
         """A rename on the server: the local file follows, its binding and history too."""
+        if self._project.pairs.is_text(old):
+            return
         if old in self._project.files and new not in self._project.files:
             if self._project.disk.exists(old) and not await self._project.disk.rename(old, new):
                 await self.check(new)
@@ -137,3 +146,10 @@ class RemoteFiles:
             await self._project.disk.remove_folder(old)
         else:
             await self.check(new)
+
+
+def _text_open(path: ProjectPath) -> RtcdError:
+    return RtcdError(
+        f"somebody has the server's own copy of {path} open",
+        hint="What is typed there does not reach the notebook: open the notebook instead.",
+    )

@@ -22,6 +22,7 @@ from rtcd.sync.receiving import Receiving
 from rtcd.sync.remembering import Remembering
 from rtcd.sync.removing import Removing
 from rtcd.sync.saving import Saving
+from rtcd.sync.scripts import Scripts
 from rtcd.sync.server_saves import ServerSaves
 from rtcd.sync.writing import Writing
 
@@ -40,6 +41,7 @@ class Working:
         self._saving = Saving(open_file, self.meeting, self._remembering)
         self._removing = Removing(open_file, self.writing, self._remembering)
         self._receiving = Receiving(open_file, self.server_saves)
+        self.scripts = Scripts(open_file, self._remembering)
 
     async def stay(self, room: Room) -> None:
         """From the pulled room to its loss."""
@@ -66,6 +68,7 @@ class Working:
         finally:
             await room.close()
             it.earlier = tuple(replica.versions)
+            self.scripts.leave()
             it.replica = None
             it.room = None
 
@@ -75,6 +78,7 @@ class Working:
         it.state = BindingState.JOINED
         while True:
             await self._saving.take_saves(room)
+            await self.scripts.take(room)
             await self.own_edits.take(room)
             await self.own_edits.mend(room)
             if it.removed and await self._removing.follow_removal(room):
@@ -82,7 +86,9 @@ class Working:
             if it.gone and await self._removing.file_is_gone():
                 return
             await self.writing.write_out(room)
+            await self.scripts.write_out(room)
             self._remembering.remember(room)
+            self.scripts.remember()
             it.release_flushers()
             it.on_change()
             if it.lost or it.closing or self._is_quiet(room):
@@ -103,7 +109,11 @@ class Working:
 
     def _seconds_to_next_chore(self) -> float:
         now = self._open.clock()
-        due = (self.writing.seconds_to_next(now), self.server_saves.seconds_to_mark(now))
+        due = (
+            self.writing.seconds_to_next(now),
+            self.scripts.seconds_to_next(now),
+            self.server_saves.seconds_to_mark(now),
+        )
         soonest = min((seconds for seconds in due if seconds is not None), default=None)
         if soonest is not None:
             return soonest
@@ -118,7 +128,7 @@ class Working:
             not others
             and not it.gone
             and not it.unsent()
-            and not it.unwritten()
+            and it.everywhere_written()
             and not it.generations.is_unsaved
             and it.clock() - it.last_content_change >= self._quiet_seconds
         )
@@ -126,9 +136,12 @@ class Working:
     async def _settle_down(self, room: Room) -> None:
         """Before leaving on purpose: the room has everything, and what it has is remembered."""
         for _ in range(200):
-            if self._open.lost or (not room.unacknowledged and not self._open.unwritten()):
+            if self._open.lost or (not room.unacknowledged and self._open.everywhere_written()):
                 break
             await self._saving.take_saves(room)
+            await self.scripts.take(room)
             await self.writing.write_out(room)
+            await self.scripts.write_out(room)
             await asyncio.sleep(0.01)
         self._remembering.remember_now(room)
+        self.scripts.remember(now=True)

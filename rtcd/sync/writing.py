@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from dataclasses import replace
+from typing import Protocol
 
 from rtcd.content import Content, is_same
 from rtcd.disk.file_stat import Snapshot
@@ -19,7 +20,6 @@ from rtcd.errors import HeldError
 from rtcd.sync.open_file import OpenFile
 from rtcd.sync.ports import Room
 from rtcd.sync.save import Save, has_sound_ids
-from rtcd.sync.server_saves import ServerSaves
 
 log = logging.getLogger("rtcd.sync")
 
@@ -29,10 +29,17 @@ WRITE_DUTY = 8
 MAX_WRITE_GAP_SECONDS = 1.0
 
 
+class Told(Protocol):
+    """Whoever wants to know that a generation is on disk."""
+
+    async def tell(self, room: Room, generation: int) -> None:
+        """It is."""
+
+
 class Writing:
     """Writes one file, and knows when to write next."""
 
-    def __init__(self, open_file: OpenFile, server_saves: ServerSaves) -> None:
+    def __init__(self, open_file: OpenFile, server_saves: Told) -> None:
         self._open = open_file
         self._server_saves = server_saves
         self._last_write_seconds = 0.0

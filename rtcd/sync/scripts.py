@@ -1,0 +1,89 @@
+"""The paired texts of one open notebook, worked on in turn with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rtcd.content import NotebookContent
+from rtcd.history.history import History
+from rtcd.paired.script import ScriptFormat
+from rtcd.project_path import ProjectPath
+from rtcd.sync.open_file import OpenFile
+from rtcd.sync.ports import Room
+from rtcd.sync.remembering import Remembering
+from rtcd.sync.script_open import ScriptOpen
+from rtcd.sync.script_work import ScriptWork
+
+JUPYTEXT = "jupytext"
+
+
+class Scripts:
+    """All paired texts of a notebook; most have none.
+
+    ``on_settings`` is called when the notebook's own pairing settings are others than before.
+    """
+
+    def __init__(self, open_file: OpenFile, remembering: Remembering) -> None:
+        self._open = open_file
+        self._remembering = remembering
+        self._works: dict[ProjectPath, ScriptWork] = {}
+        self._settings: object = None
+        self._seen: object = None
+        self.on_settings: Callable[[Mapping[str, Any]], None] = lambda metadata: None
+
+    def __iter__(self) -> Any:  # noqa: ANN401 - an iterator of works
+        return iter(list(self._works.values()))
+
+    def add(self, path: ProjectPath, fmt: ScriptFormat, history: History) -> ScriptWork:
+        """One more face of the notebook, from now on."""
+        work = ScriptWork(ScriptOpen(self._open, path, fmt, history), self._remembering)
+        self._works[path] = work
+        self._open.followers.append(work.open)
+        self._open.stir()
+        return work
+
+    def remove(self, path: ProjectPath) -> None:
+        """The text is no face of the notebook any more."""
+        work = self._works.pop(path, None)
+        if work is not None:
+            self._open.followers.remove(work.open)
+
+    async def take(self, room: Room) -> None:
+        """Merge what was saved in the texts."""
+        for work in self:
+            await work.take(room)
+
+    async def write_out(self, room: Room) -> None:
+        """Write the texts that lag behind."""
+        for work in self:
+            await work.write_out(room)
+        self._look_at_settings()
+
+    def mend(self, room: Room) -> None:
+        """Nothing is lost here that the notebook's own view does not mend."""
+
+    def remember(self, *, now: bool = False) -> None:
+        """Keep what texts and notebook have in common."""
+        for work in self:
+            work.remember(now=now)
+
+    def seconds_to_next(self, now: float) -> float | None:
+        """How long until a text is to be written by itself; None when there is nothing."""
+        times = [work.writing.seconds_to_next(now) for work in self]
+        return min((time for time in times if time is not None), default=None)
+
+    def leave(self) -> None:
+        """The room is closed."""
+        for work in self:
+            work.leave()
+
+    def _look_at_settings(self) -> None:
+        content = self._open.joined.live.content()
+        if not isinstance(content, NotebookContent) or content.metadata is self._seen:
+            return
+        self._seen = content.metadata
+        settings = content.metadata.get(JUPYTEXT)
+        if settings != self._settings:
+            self._settings = settings
+            self.on_settings(content.metadata)
