@@ -24,6 +24,10 @@ SECTIONS: dict[str, dict[str, str]] = {
         "wait": "wait:wait",
         "stop": "stop:stop",
     },
+    "Notebooks as scripts": {
+        "pair": "pair:pair",
+        "unpair": "pair:unpair",
+    },
     "See what happened": {
         "conflicts": "conflicts:conflicts",
         "history": "history:history",

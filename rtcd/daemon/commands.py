@@ -11,6 +11,7 @@ from rtcd.conflict import Conflict
 from rtcd.content import Content
 from rtcd.daemon.control import Command
 from rtcd.daemon.handover import take
+from rtcd.daemon.pair_commands import PairCommands
 from rtcd.daemon.report import Reporter
 from rtcd.disk.formats import kind_of, parse
 from rtcd.errors import HeldError, RtcdError, UsageError
@@ -59,6 +60,7 @@ class Commands:
             "reopen": self.reopen,
             "restore": self.restore,
             "undo": self.undo,
+            **PairCommands(self._project).table(),
         }
 
     async def status(self, arguments: Arguments) -> dict[str, Any]:

@@ -94,6 +94,7 @@ class _Reading:
             cells=tuple(cells),
             header_end=start,
             metadata=plain(metadata),
+            name=self.name,
             format=self.format,
         )
 
@@ -104,7 +105,9 @@ class _Reading:
             for cell in notebook.cells
         )
         metadata = plain(notebook.metadata)
-        return Script(self.text, self.lines, cells, 0, metadata, False, self.format)
+        return Script(
+            self.text, self.lines, cells, 0, metadata, False, self.name, format=self.format
+        )
 
     def _header(self) -> tuple[Any, list[ScriptCell], int, str]:
         from jupytext.header import header_to_metadata_and_cell

@@ -84,7 +84,8 @@ class Script:
     """A text and the cells that jupytext reads in it.
 
     ``header_end``: the first line behind the header. ``has_places``: False for formats whose
-    readers do not tell where a cell stands; then the places mean nothing.
+    readers do not tell where a cell stands; then the places mean nothing. ``name`` is that of the
+    format that was read.
     """
 
     text: str
@@ -93,6 +94,7 @@ class Script:
     header_end: int
     metadata: JsonObject = field(default_factory=dict)
     has_places: bool = True
+    name: str = ""
     format: ScriptFormat = field(default_factory=lambda: ScriptFormat(".py"))
 
     def raw(self, start: int, end: int) -> list[str]:

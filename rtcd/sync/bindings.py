@@ -42,7 +42,7 @@ class Bindings(dict[ProjectPath, Binding]):
         binding = Binding(
             path,
             kind_of(path),
-            disk=self._project.disk,
+            disk=self._project.pairs.disk_for(path),
             rooms=self._project.link,
             history=self._project.history,
             clock=self._project.clock,

@@ -40,6 +40,7 @@ async def reconcile_all(project: Project, progress: Progress) -> Counted:
     Files that differ get a binding and merge in their rooms; everything else needs none.
     """
     progress("reading the folder")
+    project.pairs.load()
     local = await scan_local(project, progress)
     if project.link.is_host:
         live = await _live_rooms(project)
@@ -190,6 +191,9 @@ async def _reconcile_one(
 ) -> None:
     known = project.files.get(path)
     if (known is not None and known.hold is not None) or project.pairs.is_text(path):
+        return
+    if project.pairs.is_on_server(path):
+        project.activate(path)
         return
     snapshot = local.get(path)
     mark = project.history.bookmark(str(path))

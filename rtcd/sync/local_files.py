@@ -70,6 +70,8 @@ class LocalFiles:
         path = snapshot.path
         self._project.deletions.returned(path)
         self._project.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
+        if self._project.pairs.is_on_server(path):
+            self._project.pairs.came_back(path)
         self._project.pairs.note(snapshot)
         binding = self._project.bindings.get(path)
         if binding is not None:
@@ -132,6 +134,8 @@ class LocalFiles:
 
     def file_gone(self, path: ProjectPath) -> None:
         """A name has vanished and stayed away."""
+        if self._project.pairs.is_on_server(path):
+            return
         if path in self._project.files or path in self._project.bindings:
             self._project.deletions.vanished(path)
         elif path in self._project.folders:

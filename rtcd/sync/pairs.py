@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from rtcd.content import NotebookContent
 from rtcd.disk.file_stat import Snapshot
 from rtcd.disk.formats import kind_of, parse
-from rtcd.errors import HeldError, PathRefusedError
+from rtcd.disk.kept_notebooks import KeptNotebooks
+from rtcd.errors import HeldError, PathRefusedError, RtcdError, ServerError
 from rtcd.paired.script import ScriptFormat
 from rtcd.paired.settings import (
     PYPROJECT,
@@ -26,8 +27,10 @@ from rtcd.paired.settings import (
     paired_texts,
     parse_settings,
 )
+from rtcd.places import INSIDE
 from rtcd.project_path import ProjectPath
 from rtcd.sync.binding import Binding
+from rtcd.sync.ports import Disk
 from rtcd.sync.script_binding import ScriptBinding
 
 if TYPE_CHECKING:
@@ -51,6 +54,10 @@ class Pairs:
         self._metadata: dict[ProjectPath, Mapping[str, Any]] = {}
         self._settings: dict[ProjectPath | None, Any] = {}
         self._begun = False
+        own = project.disk.folder.root / INSIDE
+        self._list = own / "pairs.json"
+        self._kept = KeptNotebooks(own / "notebooks")
+        self._on_server: set[ProjectPath] = set()
 
     # ------------------------------------------------------------------ what is so
 
@@ -69,6 +76,68 @@ class Pairs:
     def is_paired(self, path: ProjectPath) -> bool:
         """True for both faces."""
         return path in self._notebooks or bool(self._texts.get(path))
+
+    # ------------------------------------------------------------------ notebooks kept elsewhere
+
+    def is_on_server(self, notebook: ProjectPath) -> bool:
+        """True for a notebook that is with the server only, by somebody's wish."""
+        return notebook in self._on_server
+
+    def disk_for(self, path: ProjectPath) -> Disk:
+        """Where a file is read and written in this folder."""
+        return self._kept if path in self._on_server else self._project.disk
+
+    async def keep_on_server(self, notebook: ProjectPath, data: bytes) -> None:
+        """Make a notebook with the server, and none in this folder.
+
+        Raises:
+            RtcdError: the folder is the server's own, or the server has such a notebook.
+        """
+        project = self._project
+        if project.link.is_host:
+            raise RtcdError(
+                f"this folder is the server's own, so {notebook} would lie in it",
+                hint=f"Leave out --notebook-on-server, or add {notebook} to .gitignore.",
+                code="shared-folder",
+            )
+        try:
+            await project.link.create(notebook, data)
+        except ServerError as error:
+            if error.code != "exists":
+                raise
+            raise RtcdError(
+                f"the server has a notebook {notebook} already",
+                hint=f"Pair that one with `rtcd pair {notebook}`.",
+                code="name-collision",
+            ) from error
+        self._kept.store(notebook, data)
+        self._on_server.add(notebook)
+        kept = self._kept.load(notebook)
+        assert kept is not None
+        self.note(kept)
+        project.activate(notebook)
+
+    def load(self) -> None:
+        """Take up what an earlier daemon kept; before the folder is compared."""
+        try:
+            known = json.loads(self._list.read_text(encoding="utf-8"))["on_server"]
+        except (OSError, ValueError, KeyError):
+            return
+        for name in known:
+            notebook = ProjectPath.parse(str(name))
+            kept = self._kept.load(notebook)
+            if kept is not None and not self._project.disk.exists(notebook):
+                self._on_server.add(notebook)
+                self.note(kept)
+
+    def came_back(self, notebook: ProjectPath) -> None:
+        """Somebody put the notebook into the folder after all: it is a file like any other."""
+        self._on_server.discard(notebook)
+        self._kept.forget(notebook)
+        binding = self._project.bindings.pop(notebook, None)
+        if binding is not None:
+            binding.close()
+        self._write_list()
 
     # ------------------------------------------------------------------ what may have changed
 
@@ -98,16 +167,36 @@ class Pairs:
         self._follow(notebook)
 
     def moved(self, old: ProjectPath, new: ProjectPath) -> None:
-        """A notebook has another name; its texts follow."""
+        """A notebook has another name; its texts follow, on disk too."""
         metadata = self._metadata.pop(old, None)
         if metadata is None:
             return
         before = self._texts.pop(old, {})
         self._metadata[new] = metadata
-        self._texts[new] = before
         for text in before:
             self._notebooks[text] = new
+        self._texts[new] = before
+        names = {str(fmt): text for text, fmt in self._wanted(new).items()}
+        renamed = {text: names.get(str(fmt), text) for text, fmt in before.items()}
+        self._texts[new] = {renamed[text]: fmt for text, fmt in before.items()}
+        for text, wanted in renamed.items():
+            if text != wanted:
+                self._notebooks[wanted] = self._notebooks.pop(text)
+                self._project.spawn(self._rename_text(text, wanted), problem_path=text)
         self._follow(new)
+        self._write_list()
+
+    async def _rename_text(self, old: ProjectPath, new: ProjectPath) -> None:
+        project = self._project
+        if not await project.disk.rename(old, new):
+            return
+        project.files.move(old, new)
+        project.history.move(str(old), str(new))
+        binding = project.bindings.pop(old, None)
+        if binding is not None:
+            project.bindings[new] = binding
+            binding.moved(new)
+        project.note_change()
 
     def _follow(self, notebook: ProjectPath) -> None:
         wanted = self._wanted(notebook)
@@ -203,7 +292,9 @@ class Pairs:
         for text in self.texts_of(notebook):
             await self._free_room(text)
         if notebook not in project.files and notebook not in project.bindings:
-            return
+            if notebook not in self._on_server:
+                return
+            project.activate(notebook)
         binding = project.bindings.get(notebook)
         if binding is not None:
             self.attach(binding)
@@ -237,7 +328,9 @@ class Pairs:
         )
         for text, fmt in self.texts_of(binding.path).items():
             if text not in bindings:
-                work = binding.working.scripts.add(text, fmt, self._project.history)
+                work = binding.working.scripts.add(
+                    text, fmt, self._project.history, self._project.disk
+                )
                 bindings[text] = ScriptBinding(binding, work)
 
     def _part(self, notebook: ProjectPath, text: ProjectPath) -> None:
@@ -271,9 +364,10 @@ class Pairs:
         if not self._begun:
             return
         pairs = {str(text): str(notebook) for text, notebook in self._notebooks.items()}
-        place = self._project.disk.folder.root / ".rtcd" / "pairs.json"
-        if not pairs and not place.exists():
+        if not pairs and not self._on_server and not self._list.exists():
             return
-        temporary = place.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"schema": 1, "texts": pairs}), encoding="utf-8")
-        temporary.replace(place)
+        kept = sorted(map(str, self._on_server))
+        temporary = self._list.with_suffix(".tmp")
+        said = json.dumps({"schema": 1, "texts": pairs, "on_server": kept})
+        temporary.write_text(said, encoding="utf-8")
+        temporary.replace(self._list)

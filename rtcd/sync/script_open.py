@@ -17,7 +17,7 @@ from rtcd.paired.script import ScriptFormat
 from rtcd.project_path import ProjectPath
 from rtcd.sync.generations import Generations
 from rtcd.sync.open_file import Follower, OpenFile
-from rtcd.sync.ports import Room
+from rtcd.sync.ports import Disk, Room
 from rtcd.sync.script_file import ScriptFile
 
 
@@ -79,13 +79,18 @@ class ScriptOpen(OpenFile):
     wake = _owners("wake")
 
     def __init__(
-        self, owner: OpenFile, path: ProjectPath, fmt: ScriptFormat, history: History
+        self,
+        owner: OpenFile,
+        path: ProjectPath,
+        fmt: ScriptFormat,
+        history: History,
+        disk: Disk,
     ) -> None:
         self.owner = owner
         super().__init__(
             path,
             "text",
-            disk=owner.disk,
+            disk=disk,
             rooms=owner.rooms,
             history=history,
             clock=owner.clock,
@@ -95,7 +100,7 @@ class ScriptOpen(OpenFile):
         self.is_made = True
         self.format = fmt
         self.history = history
-        self.file: ScriptFile = ScriptFile(path, owner.disk)
+        self.file: ScriptFile = ScriptFile(path, disk)
         self.generations = _FollowingGenerations(owner.generations)
         self.is_absent = False
         self.left_behind: list[tuple[Version, Pairing]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rtcd.content import NotebookContent
@@ -10,7 +10,7 @@ from rtcd.history.history import History
 from rtcd.paired.script import ScriptFormat
 from rtcd.project_path import ProjectPath
 from rtcd.sync.open_file import OpenFile
-from rtcd.sync.ports import Room
+from rtcd.sync.ports import Disk, Room
 from rtcd.sync.remembering import Remembering
 from rtcd.sync.script_open import ScriptOpen
 from rtcd.sync.script_work import ScriptWork
@@ -27,27 +27,28 @@ class Scripts:
     def __init__(self, open_file: OpenFile, remembering: Remembering) -> None:
         self._open = open_file
         self._remembering = remembering
-        self._works: dict[ProjectPath, ScriptWork] = {}
+        self._works: list[ScriptWork] = []
         self._settings: object = None
         self._seen: object = None
         self.on_settings: Callable[[Mapping[str, Any]], None] = lambda metadata: None
 
-    def __iter__(self) -> Any:  # noqa: ANN401 - an iterator of works
-        return iter(list(self._works.values()))
+    def __iter__(self) -> Iterator[ScriptWork]:
+        return iter(list(self._works))
 
-    def add(self, path: ProjectPath, fmt: ScriptFormat, history: History) -> ScriptWork:
+    def add(self, path: ProjectPath, fmt: ScriptFormat, history: History, disk: Disk) -> ScriptWork:
         """One more face of the notebook, from now on."""
-        work = ScriptWork(ScriptOpen(self._open, path, fmt, history), self._remembering)
-        self._works[path] = work
+        work = ScriptWork(ScriptOpen(self._open, path, fmt, history, disk), self._remembering)
+        self._works.append(work)
         self._open.followers.append(work.open)
         self._open.stir()
         return work
 
     def remove(self, path: ProjectPath) -> None:
         """The text is no face of the notebook any more."""
-        work = self._works.pop(path, None)
-        if work is not None:
-            self._open.followers.remove(work.open)
+        for work in self:
+            if work.open.path == path:
+                self._works.remove(work)
+                self._open.followers.remove(work.open)
 
     async def take(self, room: Room) -> None:
         """Merge what was saved in the texts."""
@@ -59,9 +60,6 @@ class Scripts:
         for work in self:
             await work.write_out(room)
         self._look_at_settings()
-
-    def mend(self, room: Room) -> None:
-        """Nothing is lost here that the notebook's own view does not mend."""
 
     def remember(self, *, now: bool = False) -> None:
         """Keep what texts and notebook have in common."""

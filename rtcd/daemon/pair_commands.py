@@ -1,0 +1,254 @@
+"""``pair`` and ``unpair``: settings of jupytext, written where jupytext and everybody else finds them.
+
+A pair is a line in the notebook's metadata (``jupytext.formats``), edited in the shared document: so
+JupyterLab, jupytext itself and every other folder see the same pair. A rule for all notebooks is a
+line in ``jupytext.toml``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from rtcd.content import Cell, Content, NotebookContent, TextContent
+from rtcd.daemon.control import Command
+from rtcd.disk.formats import format_content, kind_of, parse
+from rtcd.documents.notebook_document import random_id
+from rtcd.errors import RtcdError, UsageError
+from rtcd.paired.reading import read_script
+from rtcd.paired.script import ScriptFormat
+from rtcd.paired.settings import checked_format
+from rtcd.project_path import ProjectPath
+from rtcd.sync.project import Project
+
+Arguments = dict[str, Any]
+
+SETTINGS = ProjectPath("jupytext.toml")
+DEFAULT_FORMAT = "py:percent"
+EDIT_SECONDS = 10.0
+WRITE_SECONDS = 15.0
+FORMATS_LINE = re.compile(r"^formats[ \t]*=[^\n]*$", re.MULTILINE)
+KERNELS = {
+    ".py": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+}
+
+
+class PairCommands:
+    """Makes and ends pairs."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def table(self) -> Mapping[str, Command]:
+        """Command names to coroutines."""
+        return {"pair": self.pair, "unpair": self.unpair, "pairs": self.pairs}
+
+    async def pairs(self, arguments: Arguments) -> dict[str, Any]:
+        """All pairs of the folder."""
+        del arguments
+        project = self._project
+        return {"pairs": [self._shown(path) for path in project.files if self._texts(path)]}
+
+    async def pair(self, arguments: Arguments) -> dict[str, Any]:
+        """Pair one notebook, make a notebook for a text, or set the rule for all."""
+        wanted = arguments.get("to")
+        folder = str(arguments.get("dir") or "").strip("/")
+        if arguments.get("all"):
+            fmt = await asyncio.to_thread(checked_format, str(wanted or DEFAULT_FORMAT))
+            return await self._pair_all(_formats(fmt, folder))
+        path = ProjectPath.parse(str(arguments.get("path", "")))
+        if kind_of(path) != "notebook":
+            return await self._pair_text(path, wanted, on_server=bool(arguments.get("on_server")))
+        if arguments.get("on_server"):
+            raise UsageError(
+                "--notebook-on-server is for a text that has no notebook in the folder",
+                hint="Name the text, for example `rtcd pair analysis.py --notebook-on-server`.",
+            )
+        fmt = await asyncio.to_thread(checked_format, str(wanted or DEFAULT_FORMAT))
+        await self._set_formats(path, _formats(fmt, folder))
+        await self._until_written(path)
+        return {"pairs": [self._shown(path)]}
+
+    async def unpair(self, arguments: Arguments) -> dict[str, Any]:
+        """End a pair: both files stay, each for itself from now on."""
+        path = ProjectPath.parse(str(arguments.get("path", "")))
+        notebook = self._project.pairs.notebook_of(path) or path
+        shown = self._shown(notebook)
+        if not self._texts(notebook):
+            raise UsageError(
+                f"{path} is not paired", hint="`rtcd pair` without a file lists all pairs."
+            )
+        await self._set_formats(notebook, None)
+        if self._texts(notebook):
+            # A rule for many notebooks pairs it: only its own word counts more.
+            await self._set_formats(notebook, "ipynb")
+        return {"pairs": [shown]}
+
+    # ------------------------------------------------------------------ one notebook
+
+    async def _set_formats(self, notebook: ProjectPath, formats: str | None) -> None:
+        project = self._project
+        if notebook not in project.files and notebook not in project.bindings:
+            raise RtcdError(
+                f"there is no notebook {notebook} in this folder",
+                hint="`rtcd status` lists the files that are shared.",
+            )
+        await self._edit(notebook, lambda live: _with_formats(live, formats))
+        content = self._metadata_of(notebook)
+        if content is not None:
+            project.pairs.settings_changed(notebook, content)
+
+    def _metadata_of(self, notebook: ProjectPath) -> Mapping[str, Any] | None:
+        binding = self._project.bindings.get(notebook)
+        if binding is None or binding.replica is None:
+            return None
+        content = binding.replica.live.content()
+        return content.metadata if isinstance(content, NotebookContent) else None
+
+    async def _edit(self, path: ProjectPath, change: Callable[[Content], Content]) -> None:
+        try:
+            async with asyncio.timeout(EDIT_SECONDS):
+                await self._project.activate(path).edit(change)
+        except TimeoutError:
+            raise RtcdError(
+                f"{path} could not be changed in time; the server does not answer",
+                hint="`rtcd status` tells whether the server is reached.",
+            ) from None
+
+    async def _until_written(self, notebook: ProjectPath) -> None:
+        """Returns when every text of the notebook is there, or is held for a reason."""
+        project = self._project
+        try:
+            async with asyncio.timeout(WRITE_SECONDS):
+                while any(self._is_missing(text) for text in self._texts(notebook)):
+                    await project.changed(project.seq, 0.1)
+        except TimeoutError:
+            raise RtcdError(
+                f"the text of {notebook} is not written yet",
+                hint="`rtcd status` tells what it waits for.",
+            ) from None
+
+    def _is_missing(self, text: ProjectPath) -> bool:
+        binding = self._project.bindings.get(text)
+        if binding is not None and binding.file.hold is not None:
+            raise binding.file.hold
+        return not self._project.disk.exists(text)
+
+    def _texts(self, notebook: ProjectPath) -> Mapping[ProjectPath, ScriptFormat]:
+        return self._project.pairs.texts_of(notebook)
+
+    def _shown(self, notebook: ProjectPath) -> dict[str, Any]:
+        texts = [
+            {"path": str(text), "format": str(fmt)} for text, fmt in self._texts(notebook).items()
+        ]
+        return {"notebook": str(notebook), "texts": texts}
+
+    # ------------------------------------------------------------------ all notebooks
+
+    async def _pair_all(self, formats: str) -> dict[str, Any]:
+        project = self._project
+        before = await project.disk.read(SETTINGS)
+        text = "" if before is None else before.data.decode()
+        wanted = with_formats_line(text, formats)
+        if wanted != text:
+            await project.disk.write(SETTINGS, wanted.encode(), expected=before)
+            after = await project.disk.read(SETTINGS)
+            if after is not None:
+                project.local.file_saved(after)
+        notebooks = [path for path in project.files if self._texts(path)]
+        for notebook in notebooks:
+            await self._until_written(notebook)
+        return {"pairs": [self._shown(path) for path in notebooks], "settings": str(SETTINGS)}
+
+    # ------------------------------------------------------------------ a text alone
+
+    async def _pair_text(
+        self, text: ProjectPath, wanted: object, *, on_server: bool
+    ) -> dict[str, Any]:
+        """Make the notebook for a text that is there."""
+        project = self._project
+        known = project.pairs.notebook_of(text)
+        if known is not None:
+            return {"pairs": [self._shown(known)]}
+        snapshot = await project.disk.read(text)
+        if snapshot is None:
+            raise RtcdError(f"there is no {text} in this folder", hint="Check the name.")
+        content = parse("text", snapshot.data)
+        assert isinstance(content, TextContent)
+        ending = text.suffix or ".py"
+        fmt = await asyncio.to_thread(checked_format, str(wanted) if wanted else ending.lstrip("."))
+        made = await asyncio.to_thread(_notebook_of, content.text, fmt)
+        notebook = ProjectPath.parse(str(text).removesuffix(ending) + ".ipynb")
+        data = format_content("notebook", made, None)
+        if on_server:
+            await project.pairs.keep_on_server(notebook, data)
+        elif await project.disk.create(notebook, data) is None:
+            raise RtcdError(
+                f"there is a notebook {notebook} already",
+                hint=f"Pair that one: `rtcd pair {notebook} --to {fmt}`.",
+                code="name-collision",
+            )
+        else:
+            created = await project.disk.read(notebook)
+            if created is not None:
+                project.local.file_saved(created)
+        return {"pairs": [self._shown(notebook)]}
+
+
+def _formats(fmt: ScriptFormat, folder: str) -> str:
+    """Jupytext's own spelling of a pair."""
+    return f"ipynb,{folder}//{fmt}" if folder else f"ipynb,{fmt}"
+
+
+def _with_formats(live: Content, formats: str | None) -> Content:
+    assert isinstance(live, NotebookContent)
+    jupytext = dict(live.metadata.get("jupytext") or {})
+    if formats is None:
+        jupytext.pop("formats", None)
+    else:
+        jupytext["formats"] = formats
+    metadata = {key: value for key, value in live.metadata.items() if key != "jupytext"}
+    if jupytext:
+        metadata["jupytext"] = jupytext
+    return replace(live, metadata=metadata)
+
+
+def with_formats_line(text: str, formats: str) -> str:
+    """A file of settings with this rule, all else as it is.
+
+    Raises:
+        UsageError: the file cannot be changed safely.
+    """
+    stated = f'formats = "{formats}"'
+    if FORMATS_LINE.search(text):
+        changed = FORMATS_LINE.sub(lambda _: stated, text, count=1)
+    else:
+        changed = f"{stated}\n{text}"
+    try:
+        if tomllib.loads(changed).get("formats") == formats:
+            return changed
+    except tomllib.TOMLDecodeError:
+        pass
+    raise UsageError(
+        f"{SETTINGS} says already what is paired, in more than one line",
+        hint=f"Write there by hand: {stated}",
+    )
+
+
+def _notebook_of(text: str, fmt: ScriptFormat) -> NotebookContent:
+    script = read_script(text, fmt)
+    cells = tuple(
+        Cell(random_id(), cell.cell_type, cell.source, cell.metadata) for cell in script.cells
+    )
+    stated = {key: value for key, value in script.metadata.items() if key != "jupytext"}
+    kernel = KERNELS.get(fmt.extension)
+    if kernel is not None:
+        stated.setdefault("kernelspec", kernel)
+    header = script.metadata.get("jupytext", {}).get("text_representation", {})
+    name = fmt.name or header.get("format_name") or script.name
+    formats = str(ScriptFormat(fmt.extension, name or None))
+    return NotebookContent(cells, {**stated, "jupytext": {"formats": f"ipynb,{formats}"}})
