@@ -21,7 +21,7 @@ from rtcd_cli.main import SECTIONS, cli, run
 
 PROMISED = {
     "start", "open", "status", "wait", "stop", "conflicts", "history", "show", "diff", "restore",
-    "undo", "resume", "doctor", "ignore-check",
+    "undo", "resume", "doctor", "ignore-check", "pair", "unpair",
 }  # fmt: skip
 
 

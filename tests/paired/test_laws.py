@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import jupytext
 import pytest
 
 from notebook_files import FIXTURES
@@ -66,6 +67,17 @@ def test_an_edit_of_a_cell_in_the_room_changes_the_lines_of_that_cell(
         assert "token_x" in "".join(new)
         gone = [line for line in before if line not in after and line not in cell.source]
         assert len(gone) <= 1, gone
+
+
+@pytest.mark.parametrize("fmt", FORMATS, ids=str)
+def test_cells_are_read_as_jupytext_reads_them(fmt: ScriptFormat):
+    for name in ("data-science", "widgets", "all-output-types-4.5", "julia"):
+        text = paired(NOTEBOOKS[name], fmt).script.text
+        theirs = jupytext.reads(text, fmt.long_form())
+        ours = read(text, fmt)
+        assert [(c.cell_type, c.source) for c in ours.cells] == [
+            (c.cell_type, c.source) for c in theirs.cells
+        ]
 
 
 @pytest.mark.parametrize("fmt", MARKED, ids=str)
