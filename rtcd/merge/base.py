@@ -32,9 +32,8 @@ PROVEN_READING: Final = -0.9
 MIN_PROOF_TOKENS: Final = 3
 """A save that has this much of a version's news was made from it, whatever the watcher missed."""
 
-MIN_MISSING: Final = 3
-MIN_KEPT: Final = 1
-"""Tokens of a change that make it worth a record."""
+MIN_UNPROVEN: Final = 3
+"""Tokens that others put where the save has its own, so that a record is worth reading."""
 
 GIT_SECONDS: Final = 0.25
 """What others wrote this short before a checkout was not there when git looked: it stays."""
@@ -177,19 +176,20 @@ class _Choice:
         return any(self._takes_back(older, base) for older in possible if older < base)
 
     def _takes_back(self, older: int, base: int) -> bool:
-        if self.compared.step(older, base).distance < MIN_PROOF_TOKENS:
+        is_small = self.compared.step(older, base).distance < MIN_PROOF_TOKENS
+        if is_small or self.compared.reversal(older, base) <= -1:
             return False
-        back = self.compared.reversal(older, base)
-        if back > -CLEAR_REVERSAL:
-            return True
-        return back > -1 and self.compared.news(older, base).missing >= MIN_MISSING
+        news = self.compared.news(older, base)
+        is_unproven = not news.kept and news.replaced >= MIN_UNPROVEN
+        return bool(news.missing or news.restored or is_unproven)
 
     def _has_a_part(self, older: int, newer: int) -> bool:
         """The save has some of what a newer version has brought since this one."""
-        back = self.compared.reversal(older, newer, in_detail=True)
-        if abs(back) < CLEAR_REVERSAL:
-            return True
-        return back < 1 and self.compared.news(older, newer).kept >= MIN_KEPT
+        if self.compared.step(older, newer).distance == 0:
+            return abs(self.compared.reversal_in_detail(older, newer)) < CLEAR_REVERSAL
+        if self.compared.reversal(older, newer) >= 1:
+            return False
+        return self.compared.news(older, newer).kept > 0
 
     def _possible(self) -> list[int]:
         """Places of the versions that can be the base: saved here, or perhaps read by somebody."""

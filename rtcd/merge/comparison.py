@@ -47,16 +47,14 @@ class Comparison:
         rows = self._rows(older, newer)
         return step(rows[0], rows[1])
 
-    def reversal(self, older: int, newer: int, *, in_detail: bool = False) -> float:
-        """How much of the step between two versions the save takes back, see ``score.reversal``.
+    def reversal(self, older: int, newer: int) -> float:
+        """How much of the step between two versions the save takes back, see ``score.reversal``."""
+        return reversal(*self._rows(older, newer))
 
-        ``in_detail``: where the words of both are the same, blanks and outputs count.
-        """
-        rows = self._rows(older, newer)
-        if in_detail and rows[0] == rows[1]:
-            contents = self._versions[older], self._versions[newer], self._save
-            rows = tuple(map(self._tokens.details, contents))
-        return reversal(*rows)
+    def reversal_in_detail(self, older: int, newer: int) -> float:
+        """The same where the words of both versions are equal: blanks and outputs count."""
+        contents = self._versions[older], self._versions[newer], self._save
+        return reversal(*map(self._tokens.details, contents))
 
     def news(self, older: int, newer: int) -> News:
         """What the save has of the step between two versions, change by change."""

@@ -31,58 +31,72 @@ class News:
         kept: inserted by changes that the save has.
         missing: inserted by changes that the save has not, while it has what was there before.
         replaced: inserted by changes in whose place the save has something else, perhaps similar.
+        restored: deleted by changes, and in the save.
     """
 
     kept: int = 0
     missing: int = 0
     replaced: int = 0
+    restored: int = 0
 
 
 def news_in(save: str, older: str, newer: str) -> News:
     """Look for the changes between two versions in a save; all are rows of tokens.
 
-    Changes that only delete are not counted: who knows them and who deletes the same looks alike,
-    and nothing is lost by either.
+    That a save lacks what a change deleted says nothing: who knows the deletion and who deletes
+    the same looks alike, and nothing is lost by either.
     """
     counts: Counter[str] = Counter()
-    mine = seq_diff(older, save)
-    stays = {place for place, _ in matches(seq_diff(newer, save), len(newer))}
+    since_older, since_newer = seq_diff(older, save), seq_diff(newer, save)
+    stays = {place for place, _ in matches(since_newer, len(newer))}
     known = frozenset(older)
     for change in seq_diff(older, newer):
+        before = older[change.old_start : change.old_end]
         inserted = newer[change.new_start : change.new_end]
         if not inserted:
+            back = _text_at(save, since_newer, change.new_start, change.new_end)
+            counts["restored"] += len(before) if _is_most_of(before, back) else 0
             continue
-        here = _place_in_save(change, mine)
-        before = older[change.old_start : change.old_end]
-        state = "missing" if here is None else _state(before, inserted, save[slice(*here)], known)
-        there = sum(place in stays for place in range(change.new_start, change.new_end))
-        if state == "missing" and there >= PLAIN_SHARE * len(inserted):
-            # The same text can be told to stand at several places; here it is, seen from the news.
-            state = "kept"
+        here = _text_at(save, since_older, change.old_start, change.old_end)
+        state = "missing" if here is None else _state(before, inserted, here, known)
+        if state == "missing":
+            # The same text can be told to stand at several places: so seen from the news, too.
+            span = range(change.new_start, change.new_end)
+            there = "".join(newer[place] for place in span if place in stays)
+            state = "kept" if _state(before, inserted, there, known) == "kept" else state
         counts[state] += len(inserted)
     return News(**counts)
 
 
-def _place_in_save(change: Gap, mine: Sequence[Gap]) -> tuple[int, int] | None:
-    """Where the save changed the same place, as a span of its tokens; None where it did not."""
-    touching = [
-        gap for gap in mine if gap.old_start <= change.old_end and change.old_start <= gap.old_end
-    ]
+def _text_at(save: str, gaps: Sequence[Gap], start: int, end: int) -> str | None:
+    """What the save has at a span of the version it is compared with; None where it is the same.
+
+    Args:
+        save: the tokens.
+        gaps: from that version to the save.
+        start: where the span begins in that version.
+        end: where it ends.
+    """
+    touching = [gap for gap in gaps if gap.old_start <= end and start <= gap.old_end]
     if not touching:
         return None
     first, last = touching[0], touching[-1]
-    start = first.new_start - max(0, first.old_start - change.old_start)
-    return start, last.new_end + max(0, change.old_end - last.old_end)
+    new_start = first.new_start - max(0, first.old_start - start)
+    return save[new_start : last.new_end + max(0, end - last.old_end)]
+
+
+def _is_most_of(part: str, text: str | None) -> bool:
+    return text is not None and LCSseq.similarity(part, text) >= PLAIN_SHARE * len(part)
 
 
 def _state(before: str, inserted: str, here: str, known: frozenset[str]) -> str:
+    """Whether what is here is the change, or what was before, or something else."""
     telling = Counter(token for token in inserted if token not in known)
-    is_alike = LCSseq.similarity(inserted, here) >= PLAIN_SHARE * len(inserted)
+    is_alike = _is_most_of(inserted, here)
     if telling:
         is_kept = (telling & Counter(here)).total() >= TELLING_SHARE * telling.total()
     else:
         is_kept = is_alike
     if is_kept:
         return "kept"
-    has_before = LCSseq.similarity(before, here) >= PLAIN_SHARE * len(before)
-    return "missing" if has_before and not is_alike else "replaced"
+    return "missing" if _is_most_of(before, here) and not is_alike else "replaced"

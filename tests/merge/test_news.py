@@ -21,6 +21,8 @@ BASE = "abcdefgh"
         ("abcdWXYefgh", "abcdXefgh", News(missing=3)),
         ("XabcdefghY", "Xabcdefgh", News(kept=1, missing=1)),
         ("abcefgh", "abcefgh", News()),
+        ("abgh", "abcdefghq", News(restored=4)),
+        ("abgh", "abghq", News()),
     ],
 )
 def test_each_change_is_kept_missing_or_replaced(newer: str, save: str, found: News) -> None:
