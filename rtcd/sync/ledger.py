@@ -85,6 +85,11 @@ class Ledger:
                 return data, True
         return self._history.blob(mark.base_digest), False
 
+    def is_of_another_server(self, session_id: str) -> bool:
+        """The server has started anew since the last common version was marked."""
+        mark = self._history.bookmark(str(self.path))
+        return mark is not None and mark.session_id not in (None, session_id)
+
     def mark(
         self,
         snapshot: Snapshot,

@@ -25,6 +25,7 @@ from rtcd.sync.open_file import OpenFile
 from rtcd.sync.ports import Room
 from rtcd.sync.reconcile import JoinAction, plan_join
 from rtcd.sync.remembering import Remembering, file_id_of
+from rtcd.sync.room_base import RoomBase, base_of_new_room
 
 log = logging.getLogger("rtcd.sync")
 
@@ -51,9 +52,15 @@ class Meeting:
         self.has_met = True
         live = it.joined.live
         theirs = live.content()
-        base, continues = self._base(room, theirs, disk)
-        plan = plan_join(base, disk, theirs)
-        log.debug("room met path=%s action=%s continues=%s", it.path, plan.action.value, continues)
+        base = self._base(room, theirs, disk)
+        plan = plan_join(base.content, disk, theirs)
+        log.debug(
+            "room met path=%s action=%s continues=%s rollback=%s",
+            it.path,
+            plan.action.value,
+            base.continues,
+            base.lost is not None,
+        )
         if plan.action is not JoinAction.WRITE and not live.is_dirty():
             it.generations.saved(it.generations.content)
         if plan.action is JoinAction.LINK:
@@ -63,45 +70,29 @@ class Meeting:
             it.gone = True
         elif plan.action in (JoinAction.SEND, JoinAction.MERGE):
             assert disk is not None
-            await self._share(room, base, disk, continues=continues)
+            await self._share(room, base, disk)
 
-    def _base(
-        self, room: Room, theirs: Content, disk: Content | None
-    ) -> tuple[Content | None, bool]:
+    def _base(self, room: Room, theirs: Content, disk: Content | None) -> RoomBase:
         """What both sides had last, and whether the room is the one that we left."""
         it = self._open
         state = it.joined.live.shared.state_vector()
         base_bytes, continues = it.ledger.base_bytes(room.session_id, state)
-        base = it.file.content_of(base_bytes) if base_bytes is not None else None
-        if not continues:
-            base = self._known_again(base, theirs, disk)
-        return base, continues
+        saved = it.file.content_of(base_bytes) if base_bytes is not None else None
+        if continues or disk is None:
+            return RoomBase(saved, continues)
+        known = it.earlier
+        if not known and it.ledger.is_of_another_server(room.session_id):
+            known = tuple(it.ledger.versions_on_disk(self._began))
+        return base_of_new_room(saved, known, theirs)
 
-    def _known_again(
-        self, base: Content | None, theirs: Content, disk: Content | None
-    ) -> Content | None:
-        """The base for a room that was made anew: a version of ours that it holds, if there is one.
-
-        A server that was lost comes back with what it had saved, and that is often newer than the
-        last version that we know to be saved.
-        """
-        if disk is None or (base is not None and is_same(base, theirs)):
-            return base
-        for version in reversed(self._open.earlier):
-            if is_same(version.content, theirs):
-                return version.content
-        return base
-
-    async def _share(
-        self, room: Room, base: Content | None, disk: Content, *, continues: bool
-    ) -> None:
+    async def _share(self, room: Room, base: RoomBase, disk: Content) -> None:
         """Record the disk's edits and bring them; in a room made anew, in turn with others."""
         it = self._open
         assert it.file.snapshot is not None
         data = it.file.snapshot.data
-        older = None if base is None else self._older_base(base, disk)
+        older = None if base.content is None else self._older_base(base.content, disk)
         it.ledger.record(it.file.snapshot, by=it.saver(git=self.by_git), source="disk")
-        if continues:
+        if base.continues:
             await self._bring(room, base, disk, data, older)
         else:
             async with it.rooms.exclusive(file_id_of(room)):
@@ -135,7 +126,7 @@ class Meeting:
     async def _bring(
         self,
         room: Room,
-        base: Content | None,
+        base: RoomBase,
         disk: Content,
         data: bytes,
         older: tuple[Version, BaseChoice] | None,
@@ -143,14 +134,21 @@ class Meeting:
         """Bring the disk's edits into the room, merged at the base."""
         it = self._open
         before = it.joined.live.content()
-        if older is not None:
-            base = older[0].content
-        merged = merge_contents(base, disk, before)
+        start = base.content if older is None else older[0].content
+        merged = merge_contents(start, disk, before)
         choice: tuple[Overlap, ...] = ()
         if older is not None and older[1].conflict is not None:
             choice = places_of_choice(
                 older[1].conflict,
                 base=older[0].content,
+                saved=disk,
+                shared=before,
+                merged=merged.content,
+            )
+        elif base.lost is not None and not is_same(disk, before):
+            choice = places_of_choice(
+                "server-rollback",
+                base=base.lost,
                 saved=disk,
                 shared=before,
                 merged=merged.content,
