@@ -27,6 +27,7 @@ def test_folders_travel_between_two_guests(new_folder: NewFolder, stock_server: 
     eventually(lambda: (second.root / "empty").is_dir(), "the empty folder")
     os.rename(first.root / "data", first.root / "inputs")
     eventually(lambda: second.read("inputs/raw/a.csv") == "1,2\n", "the folder's new name")
+    eventually(lambda: second.read("inputs/b.csv") == "3,4\n", "its neighbour under the new name")
     eventually(lambda: not (second.root / "data" / "b.csv").exists(), "the old name to go")
     shutil.rmtree(second.root / "inputs")
     eventually(lambda: not (first.root / "inputs" / "b.csv").exists(), "the files to go")
