@@ -8,7 +8,8 @@ import click
 from rich.text import Text
 
 from rtcd.daemon.status import SCHEMA
-from rtcd_cli.doctor_checks import Check, all_checks
+from rtcd_cli.doctor_checks.all_checks import all_checks
+from rtcd_cli.doctor_checks.check import Check
 from rtcd_cli.output import line, mark, plural, safe, show, show_json, table
 from rtcd_cli.project_option import chosen_places, directory_argument, json_option
 
