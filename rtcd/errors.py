@@ -6,6 +6,8 @@ next. ``code`` is a stable word for programs; ``exit_code`` is what the command 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class RtcdError(Exception):
     """The root of the tree: something asked for could not be done."""
@@ -35,10 +37,11 @@ class PathRefusedError(RtcdError):
 
 
 class ServerError(RtcdError):
-    """The Jupyter server could not do what was asked."""
+    """The Jupyter server could not do what was asked; ``document`` is what it answered, if JSON."""
 
     code = "server"
     exit_code = 3
+    document: Mapping[str, object] | None = None
 
 
 class ServerUnreachableError(ServerError):

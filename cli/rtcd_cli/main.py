@@ -24,6 +24,14 @@ SECTIONS: dict[str, dict[str, str]] = {
         "wait": "wait:wait",
         "stop": "stop:stop",
     },
+    "Work together": {
+        "share": "share:share",
+        "join": "join:join",
+        "peers": "peers:peers",
+        "leave": "leave:leave",
+        "login": "login:login",
+        "logout": "login:logout",
+    },
     "Notebooks as scripts": {
         "pair": "pair:pair",
         "unpair": "pair:unpair",
@@ -54,8 +62,9 @@ A first minute:
   rtcd status           is everything of mine saved, and who is here?
 
 \b
-Join a server that runs elsewhere (the token stays out of the command line):
-  rtcd start --server https://hub.example.org/user/ann/ --token-file ~/token
+Together with a colleague on the same network:
+  rtcd share                                 shows a code, good for one guest
+  rtcd join 7-guitar-honey-otter thesis      on the other machine
 
 \b
 Completion of commands and options in bash (zsh and fish likewise):

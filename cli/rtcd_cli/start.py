@@ -14,6 +14,7 @@ from rich.text import Text
 
 from rtcd.daemon.ready import LeftOut, ReadyReport
 from rtcd.errors import NoDaemonError, UsageError
+from rtcd.lan.login import find_token
 from rtcd.places import Places
 from rtcd.server.address import ServerAddress
 from rtcd.settings import Settings, default_name
@@ -31,6 +32,7 @@ from rtcd_cli.output import (
     table,
 )
 from rtcd_cli.project_option import Call, ask_status, chosen_places, directory_argument, json_option
+from rtcd_cli.token_source import given_token
 from rtcd_cli.words import HOLDS, SERVER_MODES, worded
 
 EPILOG = """\b
@@ -97,19 +99,32 @@ def start(
         server,
         token_file,
     )
-    running = _already_running(places)
+    running = already_running(places)
     if running is not None:
         _tell(running, as_json=as_json, already=True)
         return 0
-    places.make()
-    with _progress_line(wanted=not as_json) as progress:
-        if foreground:
+    if foreground:
+        places.make()
+        with progress_line(wanted=not as_json) as progress:
             return run_foreground(
                 settings, places, progress, _told_when_ready(as_json), call.daemon_command
             )
-        report = start_background(settings, places, progress, call.daemon_command)
-    _tell(report, as_json=as_json)
+    _tell(start_with(call, settings, places, quiet=as_json), as_json=as_json)
     return 0
+
+
+def start_with(call: Call, settings: Settings, places: Places, *, quiet: bool) -> ReadyReport:
+    """Start the daemon in the background; tells nothing but its progress, on a terminal."""
+    places.make()
+    with progress_line(wanted=not quiet) as progress:
+        return start_background(settings, places, progress, call.daemon_command)
+
+
+def start_for(call: Call, places: Places, *, quiet: bool) -> None:
+    """Make sure that a daemon runs for the folder, as ``rtcd start`` without options does."""
+    if already_running(places) is None:
+        checked = _places_to_share(places.project)
+        start_with(call, Settings(project=checked.project), checked, quiet=quiet)
 
 
 def _places_to_share(directory: Path | None) -> Places:
@@ -141,27 +156,13 @@ def _with_server(settings: Settings, server: str | None, token_file: Path | None
             "--port is for a server that rtcd starts",
             hint="Put the port of a running server into its URL.",
         )
-    address = ServerAddress.parse(server, _read_token(token_file))
-    return replace(settings, server_url=address.url, token=address.token.reveal() or None)
+    address = ServerAddress.parse(server, given_token(token_file))
+    token = address.token.reveal() or find_token(address.url)
+    return replace(settings, server_url=address.url, token=token)
 
 
-def _read_token(token_file: Path | None) -> str | None:
-    if token_file is None:
-        return os.environ.get("RTCD_TOKEN") or None
-    try:
-        token = token_file.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        raise UsageError(
-            f"the token file {token_file} cannot be read", hint="It holds one line of ASCII text."
-        ) from None
-    if not token or len(token.split()) != 1:
-        raise UsageError(
-            f"the token file {token_file} holds no token", hint="It holds one line of ASCII text."
-        )
-    return token
-
-
-def _already_running(places: Places) -> ReadyReport | None:
+def already_running(places: Places) -> ReadyReport | None:
+    """What the folder's daemon says of itself; None when none runs."""
     try:
         return ReadyReport.of_running(ask_status(places), places)
     except NoDaemonError:
@@ -177,7 +178,7 @@ def _told_when_ready(as_json: bool) -> Callable[[ReadyReport], None]:
 
 
 @contextmanager
-def _progress_line(*, wanted: bool) -> Iterator[Progress]:
+def progress_line(*, wanted: bool) -> Iterator[Progress]:
     """A line that says what is going on, on a terminal only and gone afterwards."""
     console = stderr_console()
     if not wanted or not console.is_terminal:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rtcd.daemon.status import ServerMode
 from rtcd.errors import RtcdError, ServerRefusedError
+from rtcd.lan.membership import Membership
 from rtcd.places import Places
-from rtcd.server.address import ServerAddress
+from rtcd.server.address import Place, ServerAddress
 from rtcd.server.client import ServerClient
 from rtcd.server.entry import ServerAbout
 from rtcd.server.find import FoundServer, choose_server, find_servers, refusal, runtime_notes
 from rtcd.server.launch import RunningServer, find_embedded, start_server
-from rtcd.server.private_file import write_private
+from rtcd.server.pin import pinned_context
+from rtcd.server.private_file import read_private, write_private
+from rtcd.server.replies import turned_out
+from rtcd.server.secret import Secret
 from rtcd.settings import Settings
 
 Progress = Callable[[str], None]
@@ -29,6 +33,7 @@ class ChosenServer:
     mode: ServerMode
     remote_path: str = ""
     embedded: RunningServer | None = None
+    membership: Membership | None = None
 
     def token_file(self, places: Places) -> Path | None:
         """The file that holds this server's token, or None where it needs none."""
@@ -59,6 +64,9 @@ async def choose(settings: Settings, places: Places, progress: Progress) -> Chos
     if settings.server_url is not None:
         progress("asking the server")
         return await _named(settings, places)
+    membership = Membership.read(places)
+    if membership is not None:
+        return await _joined(membership, places, progress)
     embedded = await find_embedded(places)
     if embedded is None:
         found = choose_server(await find_servers(places.project))
@@ -66,6 +74,41 @@ async def choose(settings: Settings, places: Places, progress: Progress) -> Chos
             return await _shared_folder(found, places)
         progress("starting a Jupyter server")
     return await start_own(places, port=settings.port)
+
+
+async def _joined(membership: Membership, places: Places, progress: Progress) -> ChosenServer:
+    """The server of the project that this folder joined.
+
+    Raises:
+        KeyChangedError: somebody else answers in its place.
+        RtcdError: it cannot be reached, or we may not come in any more.
+    """
+    token = read_private(places.remote_token_file) or ""
+    if membership.pin is None:
+        address = ServerAddress.parse(membership.url, token)
+    else:
+        from rtcd.lan.find_host import find_host  # loads zeroconf, which a host need not wait for
+
+        progress("looking for the host")
+        url = await find_host(membership)
+        if url != membership.url:
+            membership = replace(membership, url=url)
+            membership.write(places)
+        assert membership.pin is not None
+        tls = pinned_context(membership.pin)
+        address = ServerAddress(url, Secret(token), tls, Place(url))
+    progress("asking the host")
+    try:
+        about = await _about(address)
+    except ServerRefusedError as error:
+        raise (error if membership.pin is None else turned_out()) from error
+    return ChosenServer(
+        address=address,
+        about=about,
+        mode="remote",
+        remote_path=membership.remote_path,
+        membership=membership,
+    )
 
 
 async def start_own(places: Places, *, port: int = 0) -> ChosenServer:

@@ -13,6 +13,9 @@ from rtcd.daemon.control import Command
 from rtcd.daemon.handover import take
 from rtcd.daemon.pair_commands import PairCommands
 from rtcd.daemon.report import Reporter
+from rtcd.daemon.share_commands import ShareCommands
+from rtcd.daemon.sharing import Sharing
+from rtcd.daemon.who import Who
 from rtcd.disk.formats import kind_of, parse
 from rtcd.errors import HeldError, RtcdError, UsageError
 from rtcd.merge.three_way import merge_contents
@@ -40,12 +43,16 @@ class Commands:
         project: Project,
         local: LocalSide,
         reporter: Reporter,
+        sharing: Sharing | None,
+        who: Who,
         stop: Callable[[], None],
     ) -> None:
         self._places = places
         self._project = project
         self._local = local
         self._reporter = reporter
+        self._sharing = sharing
+        self._who = who
         self._stop = stop
 
     def table(self) -> Mapping[str, Command]:
@@ -61,6 +68,7 @@ class Commands:
             "restore": self.restore,
             "undo": self.undo,
             **PairCommands(self._project).table(),
+            **ShareCommands(self._sharing, self._who).table(),
         }
 
     async def status(self, arguments: Arguments) -> dict[str, Any]:

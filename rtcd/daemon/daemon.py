@@ -14,9 +14,12 @@ from typing import Any
 from rtcd.daemon.choose_server import ChosenServer, choose, start_own
 from rtcd.daemon.commands import Commands
 from rtcd.daemon.control import ControlServer
+from rtcd.daemon.host_follower import HostFollower
 from rtcd.daemon.lock import ProjectLock
 from rtcd.daemon.ready import LeftOut, ReadyReport
 from rtcd.daemon.report import Reporter
+from rtcd.daemon.sharing import Sharing
+from rtcd.daemon.who import Who
 from rtcd.disk.folder import Folder
 from rtcd.disk.writer import Writer
 from rtcd.errors import RtcdError
@@ -111,13 +114,26 @@ class Daemon:
             documents=lambda: sorted(link.server_path(path) for path in project.bindings),
             current=lambda: _current(project, link),
         )
+        sharing = Sharing(client, host=self._settings.name, announces=self._settings.lan)
         recovered = left_in_limbo(project, left_over)
         parts: list[Callable[[], Awaitable[None]]] = [others.run, person.run, local.run, remote.run]
         if server.embedded is not None:
             parts.append(lambda: self._keep_server(remote))
+        if server.is_host:
+            parts.append(sharing.run)
+        if server.membership is not None and server.address.place is not None:
+            follower = HostFollower(
+                places=self._places,
+                membership=server.membership,
+                place=server.address.place,
+                server=remote,
+                project=project,
+            )
+            parts.append(follower.run)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(keep_running(part, project)) for part in parts]
-            await self._serve(project, local, remote, server, recovered)
+            who = Who(project=project, person=person, client=client, name=self._settings.name)
+            await self._serve(project, local, remote, server, recovered, sharing, who)
             for task in running:
                 task.cancel()
         if self._embedded is not None:
@@ -130,6 +146,8 @@ class Daemon:
         remote: ServerSide,
         server: ChosenServer,
         recovered: list[RecoveredCopy],
+        sharing: Sharing,
+        who: Who,
     ) -> None:
         """Bring both sides together, say ready, answer commands until stopped."""
         async with asyncio.timeout(30):
@@ -152,7 +170,13 @@ class Daemon:
             started=self._started,
         )
         commands = Commands(
-            places=self._places, project=project, local=local, reporter=reporter, stop=self.stop
+            places=self._places,
+            project=project,
+            local=local,
+            reporter=reporter,
+            sharing=sharing if server.is_host else None,
+            who=who,
+            stop=self.stop,
         )
         async with await ControlServer.open(self._places.control_socket, commands.table()):
             self._tell({"ready": self._ready(project, server).to_json()})

@@ -16,9 +16,19 @@ from jupyter_server_ydoc.stores import SQLiteYStore
 
 from rtcd.extension.autosave import Autosave
 from rtcd.extension.contents import contents_routes
-from rtcd.extension.handlers import AboutHandler, MovedHandler, RoomHandler, RoomsHandler
+from rtcd.extension.guests import GuestIdentityProvider
+from rtcd.extension.handlers import (
+    AboutHandler,
+    MovedHandler,
+    PeopleHandler,
+    RoomHandler,
+    RoomsHandler,
+)
 from rtcd.extension.loader import PATH_POLL_SECONDS, CarefulFileLoaders
+from rtcd.extension.people import Whereabouts
 from rtcd.extension.projects import ServedProjects
+from rtcd.extension.share import Share
+from rtcd.extension.share_handlers import GreetHandler, ProveHandler, ShareHandler
 from rtcd.extension.stock import stand_in_for_stock
 from rtcd.places import Places, make_private_folder
 
@@ -46,7 +56,7 @@ class RtcdExtension(YDocExtension):
     def initialize(self) -> None:
         """Prepare what rooms need before the first request can come."""
         self._stopped = False
-        self._autosave_task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._save_delay = self.document_save_delay
         # Rooms never start a save on their own, Autosave does; loaders follow names only.
         self.document_save_delay = None
@@ -67,30 +77,42 @@ class RtcdExtension(YDocExtension):
             projects=self.projects,
         )
         self.autosave = Autosave(lambda: self.ywebsocket_server.rooms, self._save_delay, self.log)
+        self.whereabouts = Whereabouts()
+        self.share = self._make_share()
         self.handlers = [self._with_our_room_handler(entry) for entry in self.handlers]
         shared = {"projects": self.projects, "loaders": self.file_loaders}
         self.handlers += [
             (r"/rtcd/about", AboutHandler, shared),
             (r"/rtcd/moved", MovedHandler, shared),
             (r"/rtcd/rooms", RoomsHandler, {**shared, "websocket_server": self.ywebsocket_server}),
+            (r"/rtcd/people", PeopleHandler, {**shared, "whereabouts": self.whereabouts}),
+            (r"/rtcd/share", ShareHandler, {"share": self.share}),
+            (r"/rtcd/join", GreetHandler, {"share": self.share}),
+            (r"/rtcd/join/proof", ProveHandler, {"share": self.share}),
         ]
         self.handlers += contents_routes(self.file_loaders)
         self._create_store()
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         await super()._start_jupyter_server_extension(serverapp)
-        self._autosave_task = asyncio.create_task(self.autosave.run())
+        self.share.reopen()
+        self._tasks = [
+            asyncio.create_task(self.autosave.run()),
+            asyncio.create_task(self.share.watch()),
+        ]
 
     async def stop_extension(self) -> None:
         """Save what nobody else will, then stop as upstream does."""
         if self._stopped:
             return  # known to the manager under two names, stopped for each
         self._stopped = True
-        if self._autosave_task is not None:
-            self._autosave_task.cancel()
-            await asyncio.wait([self._autosave_task])
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         await self.autosave.save_all()
         await self._let_clients_go()
+        self.share.close(for_good=False)
         if self.ywebsocket_server.started.is_set():
             await super().stop_extension()
 
@@ -118,8 +140,20 @@ class RtcdExtension(YDocExtension):
         if entry[1] is not YDocWebSocketHandler:
             return entry
         pattern, _, arguments = entry
-        ours = {"file_loaders": self.file_loaders, "autosave": self.autosave}
+        ours = {
+            "file_loaders": self.file_loaders,
+            "autosave": self.autosave,
+            "whereabouts": self.whereabouts,
+        }
         return (pattern, RoomHandler, {**arguments, **ours})
+
+    def _make_share(self) -> Share:
+        provider = self.serverapp.identity_provider
+        return Share(
+            self.projects.of("").places,
+            self.serverapp.web_app,
+            provider if isinstance(provider, GuestIdentityProvider) else None,
+        )
 
     def _keep_state_out_of_the_root(self) -> None:
         """Move the update store and the session list from the served folder to a private one.

@@ -20,6 +20,7 @@ from rtcd.errors import PathRefusedError
 from rtcd.extension.autosave import Autosave
 from rtcd.extension.flush import DaemonGoneError, FlushFailedError, NotSharedError
 from rtcd.extension.loader import CarefulFileLoader, CarefulFileLoaders, SaveOutcome
+from rtcd.extension.people import Whereabouts
 from rtcd.extension.projects import ServedProjects
 from rtcd.project_path import ProjectPath
 
@@ -30,10 +31,11 @@ EVERYBODY = "JupyterLab:globalAwareness"
 class RoomHandler(YDocWebSocketHandler):
     """A room's WebSocket, with an explicit save that tells the truth about its end."""
 
-    def initialize(self, autosave: Autosave, **upstream: object) -> None:
+    def initialize(self, autosave: Autosave, whereabouts: Whereabouts, **upstream: object) -> None:
         """Take what tornado hands to each request."""
         super().initialize(**upstream)
         self._autosave = autosave
+        self._whereabouts = whereabouts
 
     async def open(self, room_id: str) -> None:
         """Let the client in; its room is loaded then."""
@@ -53,6 +55,7 @@ class RoomHandler(YDocWebSocketHandler):
 
     async def on_message(self, message: bytes | str) -> None:
         """Take one frame; all but explicit saves are upstream's business."""
+        self._whereabouts.note(self, message)
         number = save_number(message)
         if number is None or not isinstance(self.room, DocumentRoom):
             await super().on_message(message)
@@ -164,6 +167,24 @@ class RoomsHandler(RtcdHandler):
             if isinstance(room, DocumentRoom)
         ]
         self.finish(json.dumps({"rooms": rooms}))
+
+
+class PeopleHandler(RtcdHandler):
+    """``GET /rtcd/people``: from which address each awareness client id speaks."""
+
+    def initialize(  # type: ignore[override]  # tornado calls it by keyword, per route
+        self, projects: ServedProjects, loaders: CarefulFileLoaders, whereabouts: Whereabouts
+    ) -> None:
+        """Take what tornado hands to each request."""
+        super().initialize(projects, loaders)
+        self._whereabouts = whereabouts
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer ``{"from": {client id: address}}``."""
+        found = self._whereabouts.addresses()
+        self.finish(json.dumps({"from": {str(key): value for key, value in found.items()}}))
 
 
 class MovedHandler(RtcdHandler):

@@ -1,1 +1,1 @@
-"""Other daemons on the local network."""
+"""Finding each other on the local network, joining with one code, and who may come in."""

@@ -12,6 +12,8 @@ MAX_NAME_CHARACTERS = 80
 JUPYTERLAB = "JupyterLab"
 RTCD = "rtcd"
 COLORS = 7
+MAX_DOCUMENTS = 200
+KINDS = ("notebook", "editor", "file", "json:notebook", "text:file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,7 @@ class Person:
     client: str = JUPYTERLAB
     autosave: bool | None = None
     current: str | None = None
+    documents: tuple[str, ...] = ()
 
 
 def parse_person(client_id: int, state: JsonObject) -> Person | None:
@@ -47,7 +50,22 @@ def parse_person(client_id: int, state: JsonObject) -> Person | None:
         client=clean_name(state.get("client")) or JUPYTERLAB,
         autosave=autosave if isinstance(autosave, bool) else None,
         current=current if isinstance(current, str) else None,
+        documents=_documents(state.get("documents")),
     )
+
+
+def _documents(value: object) -> tuple[str, ...]:
+    """Paths of documents that somebody says they have open; JupyterLab writes some with a kind."""
+    if not isinstance(value, list):
+        return ()
+    named = (item for item in value[:MAX_DOCUMENTS] if isinstance(item, str))
+    return tuple(clean_path(item) for item in named)
+
+
+def clean_path(text: str) -> str:
+    """A path as JupyterLab names it, without the kind in front (``notebook:a.ipynb``)."""
+    kind, colon, path = text.partition(":")
+    return (path if colon and kind in KINDS else text)[:1000]
 
 
 def clean_name(name: object) -> str:

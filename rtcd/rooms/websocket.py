@@ -20,6 +20,7 @@ from websockets.exceptions import (
 from rtcd.errors import RtcdError, ServerError, ServerUnreachableError
 from rtcd.rooms.timing import RoomTiming
 from rtcd.server.address import ServerAddress
+from rtcd.server.pin import is_pin_mismatch, key_changed
 from rtcd.server.replies import error_of_status
 
 # A message is its update and a few bytes around it.
@@ -89,7 +90,7 @@ async def open_link(address: ServerAddress, route: str, timing: RoomTiming, **qu
     what = "open a live connection"
     url = address.websocket(route, **query)
     options: dict[str, Any] = {} if address.tls is None else {"ssl": address.tls}
-    if address.is_loopback:
+    if address.is_direct:
         options["proxy"] = None
     try:
         link = await _Connect(
@@ -107,6 +108,8 @@ async def open_link(address: ServerAddress, route: str, timing: RoomTiming, **qu
     except InvalidStatus as error:
         raise _status_error(error, address, what) from None
     except (OSError, TimeoutError, InvalidHandshake, InvalidURI, WebSocketException) as error:
+        if address.tls is not None and is_pin_mismatch(error):
+            raise key_changed(address.url) from error
         raise ServerUnreachableError(
             f"the Jupyter server at {address.url} does not answer ({type(error).__name__})",
             hint="Is it running? `jupyter server list` shows the servers on this machine.",

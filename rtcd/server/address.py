@@ -15,17 +15,29 @@ from rtcd.server.secret import Secret
 PAGES = ("lab", "tree", "notebooks", "edit", "login", "doc")
 
 
+class Place:
+    """Where a server is now; it may move (a new network address), its key stays.
+
+    Whoever holds an address with a place asks for the URL anew at each connection.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
     """A server's address; ``url`` ends in a slash and holds no token.
 
-    ``tls`` is the TLS context for ``https``; None means the system's certificates. A context that
-    trusts only one certificate pins it: the token is sent after the handshake.
+    ``tls`` is the TLS context for ``https``; None means the system's certificates. One of
+    ``server/pin.py`` pins the server's key: the token is sent after the handshake. ``place`` is set
+    for a server that may move; ``first_url`` is then where it was at first.
     """
 
-    url: str
+    first_url: str
     token: Secret
     tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
+    place: Place | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def parse(
@@ -58,6 +70,16 @@ class ServerAddress:
         found = parse_qs(parts.query).get("token", [""])[0]
         base = urlunsplit((parts.scheme, parts.netloc.lower(), _base_path(parts.path), "", ""))
         return cls(base, Secret(token or found), tls)
+
+    @property
+    def url(self) -> str:
+        """Where the server is now."""
+        return self.first_url if self.place is None else self.place.url
+
+    @property
+    def is_direct(self) -> bool:
+        """True when no proxy may stand between: on this machine, or known by its key."""
+        return self.tls is not None or self.is_loopback
 
     @property
     def port(self) -> int:

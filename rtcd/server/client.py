@@ -28,7 +28,8 @@ from rtcd.project_path import ProjectPath
 from rtcd.server.address import ServerAddress
 from rtcd.server.entry import DocumentSession, Entry, ServerAbout
 from rtcd.server.paths import join_path
-from rtcd.server.replies import check_reply, json_of
+from rtcd.server.pin import is_pin_mismatch, key_changed
+from rtcd.server.replies import check_reply, document_of, json_of
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
@@ -51,7 +52,7 @@ class ServerClient:
             verify=address.tls or address.url.startswith("https:"),
             follow_redirects=False,
             # A proxy for the outside world must not see what goes to this machine.
-            trust_env=not address.is_loopback,
+            trust_env=not address.is_direct,
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS),
         )
@@ -258,6 +259,36 @@ class ServerClient:
         paths = [room.get("path") for room in reply.get("rooms") or []]
         return [path for path in paths if isinstance(path, str)]
 
+    async def share_view(self) -> JsonObject:
+        """How the project is shared on the network; only rtcd's extension can tell.
+
+        Raises:
+            NotFoundOnServerError: the extension is not there, or too old.
+        """
+        return dict(await self._json("GET", "rtcd/share", what="tell how the project is shared"))
+
+    async def share(self, action: str, **arguments: str) -> JsonObject:
+        """Change how the project is shared: ``open``, ``code``, ``close`` or ``revoke``.
+
+        Raises:
+            ServerError: with the extension's own words in ``document``.
+        """
+        body = {"action": action, **arguments}
+        reply = await self._request("POST", "rtcd/share", body=body)
+        try:
+            value = json_of(check_reply(reply, "share the project"))
+        except ServerError as error:
+            error.document = document_of(reply)
+            raise
+        return dict(value)
+
+    async def where_from(self) -> dict[int, str]:
+        """The network addresses of people in rooms, by awareness client id; empty without rtcd."""
+        found = await self._json_or_none("rtcd/people")
+        if not isinstance(found, Mapping) or not isinstance(found.get("from"), Mapping):
+            return {}
+        return {int(key): str(value) for key, value in found["from"].items() if key.isdigit()}
+
     async def delete(self, path: str) -> None:
         """Delete a file or an empty folder; open rooms of it live on as ghosts (server 6.1).
 
@@ -331,6 +362,8 @@ async def _read_all(reply: httpx.Response, path: str, max_bytes: int | None) -> 
 
 
 def _unreachable(address: ServerAddress, error: Exception) -> ServerUnreachableError:
+    if address.tls is not None and is_pin_mismatch(error):
+        return key_changed(address.url)
     # Not str(error): it may hold the URL with everything in it.
     return ServerUnreachableError(
         f"the Jupyter server at {address.url} does not answer ({type(error).__name__})",

@@ -92,6 +92,16 @@ def redirect_error(reply: httpx.Response) -> RtcdError:
     )
 
 
+def turned_out() -> ServerRefusedError:
+    """What a refusal means to a guest of somebody's project."""
+    return ServerRefusedError(
+        "the host does not let you in any more",
+        hint="Ask for a new code, then run `rtcd stop` and `rtcd join CODE` here; "
+        "what is in this folder stays.",
+        code="turned-out",
+    )
+
+
 def json_of(reply: httpx.Response) -> Any:  # noqa: ANN401 - any JSON value
     """The JSON in a good answer.
 
@@ -109,6 +119,15 @@ def json_of(reply: httpx.Response) -> Any:  # noqa: ANN401 - any JSON value
         "something that is no Jupyter server answers at the server's address",
         hint="Check the address; a network that asks for a login first does this too.",
     )
+
+
+def document_of(reply: httpx.Response) -> dict[str, object] | None:
+    """The JSON object in any answer; None when it holds none."""
+    try:
+        value = json.loads(reply.content)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def retry_after(reply: httpx.Response) -> float:

@@ -65,6 +65,7 @@ def server_arguments(places: Places, *, port: int) -> list[str]:
         "ServerApp.allow_origin_pat": "",
         "ServerApp.allow_remote_access": "False",
         "ServerApp.disable_check_xsrf": "False",
+        "ServerApp.identity_provider_class": "rtcd.extension.guests.GuestIdentityProvider",
         "ServerApp.default_url": "/lab" if has_lab() else "/",
         "YDocExtension.disable_rtc": "False",
         "YDocExtension.session_store_path": str(private / "sessions.json"),

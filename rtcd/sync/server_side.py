@@ -11,11 +11,12 @@ import logging
 import random
 import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from rtcd.disk.formats import kind_of
 from rtcd.documents.open_document import ROOM_TYPES
-from rtcd.errors import RtcdError
+from rtcd.errors import RtcdError, ServerRefusedError
 from rtcd.project_path import ProjectPath
 from rtcd.rooms.backoff import Backoff
 from rtcd.rooms.news import Announcement
@@ -26,6 +27,7 @@ from rtcd.rooms.server_events import (
     ServerEvent,
 )
 from rtcd.server.entry import Entry
+from rtcd.server.replies import turned_out
 from rtcd.sync.first_contact import list_remote
 from rtcd.sync.other_daemons import OtherDaemons
 from rtcd.sync.ports import Clock
@@ -56,6 +58,7 @@ class ServerSide:
         self._relist_now = asyncio.Event()
         self._early: list[ServerEvent | Announcement] = []
         self._begun = asyncio.Event()
+        self._connect_now = asyncio.Event()
         self.connected = False
         self.listening = asyncio.Event()
 
@@ -82,6 +85,10 @@ class ServerSide:
         self.connected = False
         self._project.note_change()
 
+    def connect_now(self) -> None:
+        """The server answers again: do not wait for the next try."""
+        self._connect_now.set()
+
     # ------------------------------------------------------------------ events
 
     async def _listen(self) -> None:
@@ -99,7 +106,13 @@ class ServerSide:
             except RtcdError as error:
                 self._is_lost(error)
             attempt += 1
-            await asyncio.sleep(BACKOFF.delay(attempt, random.random()))
+            await self._pause(BACKOFF.delay(attempt, random.random()))
+
+    async def _pause(self, seconds: float) -> None:
+        self._connect_now.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._connect_now.wait()
 
     def _is_connected(self) -> None:
         self.connected = True
@@ -114,6 +127,8 @@ class ServerSide:
 
     def _is_lost(self, error: RtcdError) -> None:
         self.connected = False
+        if isinstance(error, ServerRefusedError) and self._link.address.place is not None:
+            error = turned_out()
         self._project.problems.pop((None, SERVER_CODE), None)
         self._project.report(SERVER_CODE, error)
 

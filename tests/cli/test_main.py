@@ -21,7 +21,8 @@ from rtcd_cli.main import SECTIONS, cli, run
 
 PROMISED = {
     "start", "open", "status", "wait", "stop", "conflicts", "history", "show", "diff", "restore",
-    "undo", "resume", "doctor", "ignore-check", "pair", "unpair",
+    "undo", "resume", "doctor", "ignore-check", "pair", "unpair", "share", "join", "peers", "leave",
+    "login", "logout",
 }  # fmt: skip
 
 

@@ -1,0 +1,212 @@
+"""``rtcd join``: take part in somebody's project, by a code or by its address."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from rtcd.errors import UsageError
+from rtcd.lan.interfaces import url_host
+from rtcd.lan.join_code import JoinCode, looks_like_code
+from rtcd.lan.knock import Invitation
+from rtcd.lan.membership import Membership
+from rtcd.places import INSIDE, Places
+from rtcd.settings import Settings, default_name
+from rtcd_cli.join_address import join_address
+from rtcd_cli.output import (
+    facts,
+    line,
+    mark,
+    next_step,
+    safe,
+    show,
+    show_json,
+    stderr_console,
+    table,
+)
+from rtcd_cli.project_option import Call, json_option
+from rtcd_cli.start import already_running, progress_line, start_with
+
+BROWSE_SECONDS = 2.5
+EPILOG = """\b
+Examples:
+  rtcd join 7-guitar-honey-otter thesis     a colleague's code, into a new folder
+  rtcd join                                 see who shares on this network, type the code
+  rtcd join https://192.168.1.5:40123/      where announcements do not arrive; asks for the code
+  rtcd join https://hub.example.org/user/ann/ --remote-path thesis
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("target", metavar="[CODE|URL]", required=False)
+@click.argument(
+    "directory", metavar="[DIR]", required=False, type=click.Path(file_okay=False, path_type=Path)
+)
+@click.option(
+    "-C",
+    "folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The same as DIR.",
+)
+@click.option("--name", metavar="NAME", help="The name that others see; else your account's.")
+@click.option(
+    "--remote-path", metavar="P", default="", help="The folder on the server, with a URL."
+)
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with the server's token, with a URL; else RTCD_TOKEN, else it is asked for.",
+)
+@click.option(
+    "--key",
+    metavar="DIGITS",
+    help="The key that the host shows (`rtcd share --list`), for an address with a token.",
+)
+@json_option
+@click.pass_obj
+def join(
+    call: Call,
+    target: str | None,
+    directory: Path | None,
+    folder: Path | None,
+    name: str | None,
+    remote_path: str,
+    token_file: Path | None,
+    key: str | None,
+    as_json: bool,
+) -> int:
+    """Take part in somebody's project, by a code or an address.
+
+    Their files come into a folder here, and stay in sync. With a code it looks on the local network for the host, proves the code without telling it to
+    anybody, and remembers the host by its key. `rtcd start` in the folder comes back by itself.
+    Without a code it lists who shares on this network, and asks.
+
+    What is in the folder already is merged into the project: an empty folder is the safe choice.
+    """
+    places = _places(directory or folder or call.folder)
+    if already_running(places) is not None:
+        raise UsageError(
+            f"{places.project} is shared already",
+            hint="`rtcd stop` first, or join into another folder.",
+        )
+    person = name or default_name()
+    if target is None:
+        target = _ask_for_code(as_json=as_json)
+    with progress_line(wanted=not as_json) as progress:
+        progress("looking for the host")
+        if looks_like_code(target) or not _looks_like_address(target):
+            if remote_path or token_file or key:
+                raise UsageError("--remote-path, --token-file and --key go with an address")
+            invitation = asyncio.run(_by_code(JoinCode.parse(target), person))
+            membership, token = _membership(invitation, ""), invitation.token
+        else:
+            membership, token = join_address(
+                target,
+                person,
+                remote_path.strip("/"),
+                token_file=token_file,
+                key=key,
+                progress=progress,
+            )
+    places.make()
+    membership.write(places, token)
+    settings = Settings(project=places.project, name=membership.name or person)
+    report = start_with(call, settings, places, quiet=as_json)
+    if as_json:
+        joined = {"project": membership.project, "host": membership.host, "name": membership.name}
+        show_json(report.to_json() | {"joined": joined})
+        return 0
+    whose = f" of {safe(membership.host)}" if membership.host else ""
+    show(
+        line(mark("ok"), " Joined ", (safe(membership.project or membership.url), "bold"), whose),
+        "",
+    )
+    show(
+        facts(
+            [
+                ("Folder", safe(str(places.project))),
+                ("Host", safe(report.url)),
+                ("You are", safe(membership.name or person)),
+                ("Files", f"{report.files_shared:,} shared"),
+            ]
+        ),
+        "",
+    )
+    show(next_step("rtcd peers", "who is here, and where"))
+    return 0
+
+
+def _places(chosen: Path | None) -> Places:
+    """The folder to join with. One with files in it has to be named, for they will be shared."""
+    folder = chosen if chosen is not None else Path.cwd()
+    if folder.resolve() == Path.home().resolve() or folder.resolve() == Path(
+        folder.resolve().anchor
+    ):
+        raise UsageError(
+            "this folder is too large to be one project",
+            hint="Name a new folder: `rtcd join CODE thesis`.",
+        )
+    if chosen is None and any(folder.iterdir()) and not (folder / INSIDE).is_dir():
+        raise UsageError(
+            f"{folder} is not empty, and what is in it would be shared",
+            hint="Name a new folder, `rtcd join CODE thesis`, or say `rtcd join CODE .` to merge this one.",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"you may not write into {folder}", hint="Choose a folder of your own.")
+    return Places.of(folder)
+
+
+async def _by_code(code: JoinCode, name: str) -> Invitation:
+    from rtcd.lan.join import join_on_network
+
+    return await join_on_network(code, name)
+
+
+def _membership(invitation: Invitation, remote_path: str) -> Membership:
+    return Membership(
+        url=invitation.url,
+        pin=invitation.pin,
+        key=invitation.key,
+        project=invitation.project,
+        host=invitation.host,
+        name=invitation.name,
+        remote_path=remote_path,
+    )
+
+
+def _looks_like_address(target: str) -> bool:
+    return any(sign in target for sign in ("://", "/", ":", "."))
+
+
+def _ask_for_code(*, as_json: bool) -> str:
+    """List what the network offers, then ask; the host's screen shows the code."""
+    if as_json or not sys.stdin.isatty():
+        raise UsageError("no code was given", hint="Call it as `rtcd join 7-guitar-honey-otter`.")
+    offers = asyncio.run(_offers())
+    console = stderr_console()
+    if offers:
+        show(table(("CODE BEGINS WITH", "ADDRESS"), offers), "", console=console)
+    else:
+        show("Nobody on this network announces a project now.", "", console=console)
+    return str(click.prompt("Code", err=True))
+
+
+async def _offers() -> list[tuple[str, str]]:
+    from rtcd.lan.browse import browsing
+
+    async with browsing() as browser:
+        await asyncio.sleep(BROWSE_SECONDS)
+        return [
+            (
+                f"{one.number}-..." if one.number else "no open code",
+                f"{url_host(one.addresses[0])}:{one.port}",
+            )
+            for one in browser.announced()
+        ]

@@ -1,0 +1,62 @@
+"""Our own network addresses, and whether another one is near."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+import ifaddr
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One address of this machine; ``scope`` is the name to use with a link-local address."""
+
+    address: IPAddress
+    network: IPNetwork
+    scope: str
+
+    @property
+    def is_usable(self) -> bool:
+        """True for what others may reach us by."""
+        return not self.address.is_loopback and not self.address.is_unspecified
+
+
+def interfaces() -> tuple[Interface, ...]:
+    """All addresses of this machine, IPv4 first."""
+    found = []
+    for adapter in ifaddr.get_adapters():
+        for one in adapter.ips:
+            text = one.ip if isinstance(one.ip, str) else one.ip[0]
+            address = ipaddress.ip_address(text.partition("%")[0])
+            network = ipaddress.ip_network((address, one.network_prefix), strict=False)
+            found.append(Interface(address, network, adapter.name))
+    return tuple(sorted(found, key=lambda one: (one.address.version, int(one.address))))
+
+
+def own_addresses(known: tuple[Interface, ...] | None = None) -> tuple[IPAddress, ...]:
+    """The addresses under which others on the network may reach us."""
+    return tuple(one.address for one in known or interfaces() if one.is_usable)
+
+
+def is_near(text: str, known: tuple[Interface, ...]) -> bool:
+    """True for addresses of this machine, of private networks, and of networks that we are in."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if address.is_multicast or address.is_unspecified or address.is_reserved:
+        return False
+    if address.is_loopback or address.is_private or address.is_link_local:
+        return True
+    return any(address in one.network for one in known if one.address.version == address.version)
+
+
+def url_host(text: str) -> str:
+    """An address as it stands in a URL; an IPv6 zone is escaped (RFC 6874)."""
+    return f"[{text}]" if ":" in text else text
