@@ -9,7 +9,8 @@ from itertools import accumulate
 from rapidfuzz.distance import Postfix, Prefix
 
 from rtcd.diff.edits import TextEdit
-from rtcd.diff.sequences import Gap, matches, seq_diff
+from rtcd.diff.sequences import Gap, matches
+from rtcd.diff.words_first import gaps_between, match_tokens
 
 TOKEN_BUDGET_BITS = 150_000_000
 TOKEN = re.compile(r"\w+|\n|[^\S\n]+|[^\w\s]")
@@ -19,7 +20,8 @@ WORD = re.compile(r"\w+")
 def token_edits(old: str, new: str) -> Iterator[TextEdit]:
     """Edits at word borders; a similar word is edited inside (steps 4, 5 and 7 of merging 5.3)."""
     old_tokens, new_tokens = TOKEN.findall(old), TOKEN.findall(new)
-    gaps = seq_diff(old_tokens, new_tokens, budget=TOKEN_BUDGET_BITS)
+    pairs = list(match_tokens(old_tokens, new_tokens, budget=TOKEN_BUDGET_BITS))
+    gaps = tuple(gaps_between(pairs, len(old_tokens), len(new_tokens)))
     gaps = _without_strangers(gaps, old_tokens, new_tokens)
     old_at = list(accumulate(map(len, old_tokens), initial=0))
     new_at = list(accumulate(map(len, new_tokens), initial=0))
@@ -77,7 +79,7 @@ def _without_strangers(
     kept = [(old, new) for old, new, lines in pairs if lines in related]
     if len(kept) == len(pairs):
         return tuple(gaps)
-    return tuple(_gaps_between(kept, len(old_tokens), len(new_tokens)))
+    return tuple(gaps_between(kept, len(old_tokens), len(new_tokens)))
 
 
 def _worded(tokens: Sequence[str], lines: Sequence[int]) -> set[int]:
@@ -96,11 +98,3 @@ def _is_word_for_word(gap: Gap, old_tokens: Sequence[str], new_tokens: Sequence[
 def _line_numbers(tokens: Sequence[str]) -> list[int]:
     """The line of every token; a line end belongs to the line that it ends."""
     return list(accumulate((token == "\n" for token in tokens), initial=0))[: len(tokens)]
-
-
-def _gaps_between(kept: Sequence[tuple[int, int]], old_end: int, new_end: int) -> Iterator[Gap]:
-    old_at = new_at = 0
-    for old, new in [*kept, (old_end, new_end)]:
-        if old > old_at or new > new_at:
-            yield Gap(old_at, old, new_at, new)
-        old_at, new_at = old + 1, new + 1
