@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 
 from rtcd.disk.file_stat import Snapshot
 from rtcd.disk.formats import kind_of, parse
@@ -17,6 +18,7 @@ from rtcd.disk.sensor import watch
 from rtcd.disk.settle import Look, Settle, Verdict
 from rtcd.errors import HaltedError, HeldError, RtcdError
 from rtcd.project_path import ProjectPath
+from rtcd.rooms.backoff import Backoff
 from rtcd.sync.pending import Pending
 from rtcd.sync.ports import Clock
 from rtcd.sync.project import Project
@@ -26,6 +28,19 @@ log = logging.getLogger("rtcd.sync")
 RESCAN_SECONDS = 30.0
 IGNORE_FILES = (".gitignore", ".rtcdignore")
 SENSOR_RETRY_SECONDS = 1.0
+PASSING_TROUBLE = frozenset(
+    (
+        "busy",
+        "disk-error",
+        "disk-full",
+        "no-permission",
+        "read-error",
+        "read-only",
+        "too-many-open-files",
+    )
+)
+"""Reasons that may be over in a moment, and of whose end no notice tells."""
+LOOK_AGAIN = Backoff(first=0.25, longest=30.0)
 
 
 class LocalSide:
@@ -39,6 +54,7 @@ class LocalSide:
         self._wake = asyncio.Event()
         self._rescan_now = asyncio.Event()
         self._early: list[Notice] | None = []
+        self._failed_looks: dict[ProjectPath, int] = {}
         self.watching = asyncio.Event()
 
     async def run(self) -> None:
@@ -142,7 +158,9 @@ class LocalSide:
         except HeldError as error:
             self._settle.forget(path)
             self._held(path, error)
+            self._look_again_later(path, error)
             return
+        self._failed_looks.pop(path, None)
         verdict = self._settle.looked(path, self._describe(path, snapshot), now)
         if verdict is Verdict.READY and snapshot is not None:
             self._project.local.file_saved(snapshot, git=self._disk.is_checkout(snapshot))
@@ -150,6 +168,20 @@ class LocalSide:
             self._project.local.file_touched(snapshot)
         elif verdict is Verdict.GONE:
             self._project.local.file_gone(path)
+
+    def _look_again_later(self, path: ProjectPath, error: HeldError) -> None:
+        """A disk that failed once is asked again; less and less often while it goes on failing."""
+        if error.code not in PASSING_TROUBLE:
+            self._failed_looks.pop(path, None)
+            return
+        tries = self._failed_looks.get(path, 0) + 1
+        self._failed_looks[path] = tries
+        delay = LOOK_AGAIN.delay(tries, random.random())
+        asyncio.get_running_loop().call_later(delay, self._look_again, path)
+
+    def _look_again(self, path: ProjectPath) -> None:
+        self._settle.notice(path, NoticeKind.MENTIONED, self._clock())
+        self._wake.set()
 
     def _held(self, path: ProjectPath, error: HeldError) -> None:
         if self._disk.is_folder(path):

@@ -8,10 +8,13 @@ the server's too, and the daemon is the one who writes it: there we give the wor
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 
 from rtcd.content import TextContent
-from rtcd.sync.open_file import OpenFile
+from rtcd.errors import ServerUnreachableError
+from rtcd.sync.open_file import PAUSE_SECONDS, OpenFile
 from rtcd.sync.ports import Room
 
 SAVE_REQUEST_SECONDS = 0.5
@@ -28,6 +31,7 @@ class ServerSaves:
         self._asked_at = 0.0
         self._marked_at = float("-inf")
         self._mark_waits = False
+        self._doubt = asyncio.Event()
 
     def begin(self) -> None:
         """A room was pulled: what it says now is no news."""
@@ -46,7 +50,22 @@ class ServerSaves:
             is_saved = saved != self._seen_hash and it.is_at_rest()
         if is_saved:
             it.generations.saved(it.generations.content)
+        elif saved != self._seen_hash:
+            self._doubt.set()
         self._seen_hash = saved
+
+    async def settle_doubts(self) -> None:
+        """A server that saves faster than people pause says so once, and too early: ask it."""
+        it = self._open
+        while True:
+            await self._doubt.wait()
+            self._doubt.clear()
+            while it.generations.is_unsaved and not it.lost:
+                await asyncio.sleep(PAUSE_SECONDS)
+                if it.is_at_rest():
+                    with contextlib.suppress(ServerUnreachableError):
+                        await self.ask()
+            it.on_change()
 
     async def ask(self) -> None:
         """Ask a server that saves by itself to do it now."""

@@ -58,11 +58,15 @@ class Working:
         self.server_saves.begin()
         try:
             async with asyncio.TaskGroup() as tasks:
-                receiver = tasks.create_task(self._receiving.receive(room))
+                beside = (
+                    tasks.create_task(self._receiving.receive(room)),
+                    tasks.create_task(self.server_saves.settle_doubts()),
+                )
                 try:
                     await self._work(room, content)
                 finally:
-                    receiver.cancel()
+                    for task in beside:
+                        task.cancel()
         except* RtcdError as group:
             raise group.exceptions[0] from group
         finally:

@@ -10,6 +10,7 @@ on hold, to be tried again later; one that met a save half done is tried again a
 from __future__ import annotations
 
 import logging
+import random
 from collections import deque
 from dataclasses import replace
 from typing import Protocol
@@ -17,13 +18,14 @@ from typing import Protocol
 from rtcd.content import Content, is_same
 from rtcd.disk.file_stat import Snapshot
 from rtcd.errors import HeldError
+from rtcd.rooms.backoff import Backoff
 from rtcd.sync.open_file import OpenFile
 from rtcd.sync.ports import Room
 from rtcd.sync.save import Save, has_sound_ids
 
 log = logging.getLogger("rtcd.sync")
 
-HELD_RETRY_SECONDS = 5.0
+HELD_RETRY = Backoff(first=0.25, longest=10.0)
 VANISHED_RETRY_SECONDS = 0.02
 WRITE_DUTY = 8
 MAX_WRITE_GAP_SECONDS = 1.0
@@ -45,6 +47,7 @@ class Writing:
         self._last_write_seconds = 0.0
         self._next_write = 0.0
         self._retry_at: float | None = None
+        self._failures = 0
         self._read_meanwhile = False
 
     def hurry(self) -> None:
@@ -133,6 +136,7 @@ class Writing:
         )
         it.file.hold = None
         self._retry_at = None
+        self._failures = 0
         self._demote_saves(displaced)
         return True
 
@@ -165,7 +169,8 @@ class Writing:
             await self._take_what_is_there()
         else:
             it.file.hold = error
-            self._retry_at = it.clock() + HELD_RETRY_SECONDS
+            self._failures += 1
+            self._retry_at = it.clock() + HELD_RETRY.delay(self._failures, random.random())
             log.warning("file not written path=%s reason=%s", it.path, error)
 
     async def _take_what_is_there(self) -> None:
