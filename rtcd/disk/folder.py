@@ -267,7 +267,14 @@ class Folder:
         self, parent: int, path: ProjectPath, name: str, expected: Snapshot
     ) -> Snapshot | None:
         now = self._clock()
-        found = self.limbo.snapshot(name, path)
+        try:
+            found = self.limbo.snapshot(name, path)
+        except OSError:
+            # Nobody knows what was taken away: it goes back, or waits until it can be read.
+            size = expected.stat.size
+            self.limbo.keep(name, path, known=expected.digest, known_size=size, now=now)
+            move_onto_nothing(self.limbo.fd, name, parent, path.name)
+            raise
         if found is not None and found.data == expected.data:
             size = expected.stat.size
             self.limbo.keep(name, path, known=found.digest, known_size=size, now=now)

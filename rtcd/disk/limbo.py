@@ -82,8 +82,8 @@ class Limbo:
             yield fd
             os.rename(_UNFINISHED + name, name, src_dir_fd=self.fd, dst_dir_fd=self.fd)
         except OSError:
-            self.drop(_UNFINISHED + name)
             os.close(fd)
+            self.drop(_UNFINISHED + name)
             raise
 
     def store(self, name: str, data: bytes) -> None:
@@ -97,11 +97,14 @@ class Limbo:
         self, name: str, path: ProjectPath, *, known: str, known_size: int, now: float
     ) -> None:
         """Let a swapped-out file that is believed to hold ``known`` wait for late writers."""
+        stat = None
+        with contextlib.suppress(OSError):
+            stat = self._stat(name)
         self._waiting[name] = _Waiting(
             path=path,
             known=known,
             known_size=known_size,
-            stat=self._stat(name),
+            stat=stat,
             release_at=now + GRACE_S,
             look_at=now + QUIET_S,
             changed_at=None,
@@ -113,9 +116,9 @@ class Limbo:
         self._waiting[name].release_at = now + KEEP_SURPRISE_S
 
     def drop(self, name: str) -> None:
-        """Remove a file that holds nothing of value."""
+        """Remove a file that holds nothing of value; what cannot be removed now, ``recover`` does."""
         self._waiting.pop(name, None)
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             os.unlink(name, dir_fd=self.fd)
 
     def next_look(self) -> float | None:
@@ -131,10 +134,20 @@ class Limbo:
         """Saves that were finished on files after they had been swapped out."""
         waiting = list(self._waiting.items())
         due = [(name, entry) for name, entry in waiting if entry.look_at <= now]
-        found = [self._look(name, entry, now) for name, entry in due]
+        found = [self._look_or_wait(name, entry, now) for name, entry in due]
         if due and not self._waiting:
             self._shorten_journal()
         return [snapshot for snapshot in found if snapshot is not None]
+
+    def _look_or_wait(self, name: str, waiting: _Waiting, now: float) -> Snapshot | None:
+        """What cannot be read now may be somebody's save: it stays, and is looked at again."""
+        looks = waiting.looks
+        try:
+            return self._look(name, waiting, now)
+        except OSError:
+            waiting.looks = looks
+            waiting.look_at = now + SLOWEST_LOOK_S
+            return None
 
     def _look(self, name: str, waiting: _Waiting, now: float) -> Snapshot | None:
         stat = self._stat(name)
@@ -192,10 +205,16 @@ class Limbo:
         """Read a file in limbo under the path that it had; None if it is not a plain file.
 
         Comparing with the ``likely`` content is cheaper than its digest.
+
+        Raises:
+            OSError: it cannot be read now; nobody knows what is in it.
         """
+        there = self._stat(name)
+        if there is None or there.kind != "file":
+            return None
         try:
             fd = os.open(name, _READ, dir_fd=self.fd)
-        except OSError:
+        except FileNotFoundError:
             return None
         try:
             stat = FileStat.of(os.fstat(fd))
@@ -214,9 +233,10 @@ class Limbo:
         for name, entry in self._journal.entries().items():
             if entry.new is None:
                 continue
-            old, new = self.snapshot(name, entry.path), self.snapshot(entry.new, entry.path)
-            if old and new and {old.digest, new.digest} <= entry.known:
-                found.append((entry.path, old.data, new.data))
+            with contextlib.suppress(OSError):
+                old, new = self.snapshot(name, entry.path), self.snapshot(entry.new, entry.path)
+                if old and new and {old.digest, new.digest} <= entry.known:
+                    found.append((entry.path, old.data, new.data))
         return found
 
     def recover(self, now: float) -> list[Snapshot]:
@@ -229,7 +249,10 @@ class Limbo:
         surprises = []
         for name in sorted(set(os.listdir(self.fd)) - {limbo_journal.NAME} - set(self._waiting)):
             entry = entries.get(name)
-            found = self.snapshot(name, entry.path if entry else _NO_PATH)
+            try:
+                found = self.snapshot(name, entry.path if entry else _NO_PATH)
+            except OSError:
+                continue  # it stays for the next start
             if found is None:
                 continue
             if _is_known(name, found, entry):
@@ -262,8 +285,9 @@ class Limbo:
             return None
 
     def _shorten_journal(self) -> None:
-        if self._journal.is_long() and os.listdir(self.fd) == [limbo_journal.NAME]:
-            self._journal.clear()
+        with contextlib.suppress(OSError):
+            if self._journal.is_long() and os.listdir(self.fd) == [limbo_journal.NAME]:
+                self._journal.clear()
 
 
 def _is_known(name: str, found: Snapshot, entry: Entry | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -44,11 +45,18 @@ class Journal:
         os.close(self._fd)
 
     def append(self, name: str, entry: Entry) -> None:
-        """Write an entry down."""
+        """Write an entry down.
+
+        Raises:
+            OSError: it is not, or not wholly, in the journal.
+        """
         line = {"name": name, "path": entry.path.value, "known": sorted(entry.known)}
         if entry.new is not None:
             line["new"] = entry.new
-        os.write(self._fd, json.dumps(line).encode() + b"\n")
+        # Begun with a newline, too: an earlier line may have been cut off by a full disk.
+        data = b"\n" + json.dumps(line).encode() + b"\n"
+        if os.write(self._fd, data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def entries(self) -> dict[str, Entry]:
         """All entries by name."""

@@ -36,6 +36,14 @@ class Written:
     displaced: Snapshot | None
 
 
+@dataclass(slots=True)
+class _Temporary:
+    """A file on its way to its place, open; ``is_placed`` when it is there."""
+
+    fd: int
+    is_placed: bool = False
+
+
 class Writer:
     """Writes files of one folder; ``limbo`` is a private folder on the same file system."""
 
@@ -104,9 +112,10 @@ class Writer:
 
     def _create(self, parent: int, path: ProjectPath, data: bytes) -> Written:
         name = self._limbo.new_name(Entry(path, frozenset({digest_of(data)})))
-        with self._temporary(name, data, like=None) as fd:
+        with self._temporary(name, data, like=None) as temporary:
             move_onto_nothing(self._limbo.fd, name, parent, path.name)
-            return Written(FileStat.of(os.fstat(fd)), None)
+            temporary.is_placed = True
+            return Written(FileStat.of(os.fstat(temporary.fd)), None)
 
     def _replace(self, parent: int, path: ProjectPath, data: bytes, expected: Snapshot) -> Written:
         now_there = FileStat.of(os.stat(path.name, dir_fd=parent, follow_symlinks=False))
@@ -117,18 +126,26 @@ class Writer:
             return self._write_in_place(parent, path, data, expected)
         name = self._limbo.new_name(Entry(path, frozenset({digest_of(data), expected.digest})))
         like = (parent, path.name, now_there.mtime_ns)
-        with self._temporary(name, data, like=like) as fd:
+        with self._temporary(name, data, like=like) as temporary:
             swapped = self._swap(parent, path, name, expected)
-            found = self._limbo.snapshot(swapped, path, expected)
+            temporary.is_placed = True
+            try:
+                found = self._limbo.snapshot(swapped, path, expected)
+                stat = FileStat.of(os.fstat(temporary.fd))
+            except OSError:
+                # What came out may be a save, and cannot be read now: ``late_saves`` will.
+                size, now = expected.stat.size, self._clock()
+                self._limbo.keep(swapped, path, known=expected.digest, known_size=size, now=now)
+                return Written(FileStat.of(os.fstat(temporary.fd)), None)
             if found is None:
-                self._swap_back(parent, path, swapped)
+                self._swap_back(parent, path, swapped, data)
                 raise vanished(path)
-            return Written(FileStat.of(os.fstat(fd)), self._judge(swapped, found, data, expected))
+            return Written(stat, self._judge(swapped, found, data, expected))
 
     @contextlib.contextmanager
     def _temporary(
         self, name: str, data: bytes, *, like: tuple[int, str, int] | None
-    ) -> Iterator[int]:
+    ) -> Iterator[_Temporary]:
         """A complete file in limbo, open; removed when it does not get to its place.
 
         ``like`` is the file it replaces: folder, name, and time in nanoseconds.
@@ -141,10 +158,13 @@ class Writer:
                 copy_attributes(fd, *like[:2])
             if self._durable:
                 os.fsync(fd)
+        temporary = _Temporary(fd)
         try:
-            yield fd
+            yield temporary
         except OSError:
-            self._limbo.drop(name)
+            # After a swap the name in limbo is that of somebody's file.
+            if not temporary.is_placed:
+                self._limbo.drop(name)
             raise
         finally:
             os.close(fd)
@@ -206,7 +226,7 @@ class Writer:
             expected.data.startswith(found.data) and self._limbo.somebody_writes(name) is None
         )
 
-    def _swap_back(self, parent: int, path: ProjectPath, name: str) -> None:
+    def _swap_back(self, parent: int, path: ProjectPath, name: str, data: bytes) -> None:
         """A link or folder took the name in the last moment: undo, and touch nothing of it.
 
         Raises:
@@ -216,10 +236,8 @@ class Writer:
             exchange(self._limbo.fd, name, parent, path.name)
         except CannotExchangeError:
             os.rename(name, path.name, src_dir_fd=self._limbo.fd, dst_dir_fd=parent)
-        ours = self._limbo.snapshot(name, path)
-        if ours is not None:
-            # Not simply dropped: a save may have come between the two swaps.
-            self._limbo.keep(name, path, known=ours.digest, known_size=0, now=self._clock())
+        # Not simply dropped: a save may have come between the two swaps.
+        self._limbo.keep(name, path, known=digest_of(data), known_size=0, now=self._clock())
         stat = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
         refuse_unwritable(path, FileStat.of(stat))
 

@@ -58,7 +58,8 @@ class LocalSide:
         self.watching = asyncio.Event()
 
     async def run(self) -> None:
-        """Watch until cancelled."""
+        """Watch until cancelled; when it begins again after trouble, everything is looked at."""
+        self._rescan_now.set()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch())
             tasks.create_task(self._look_when_due())

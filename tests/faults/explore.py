@@ -118,7 +118,7 @@ class Explorer:
         died = False
         try:
             died, outcome = crash(self.rig(), point)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a failed point must not end the others
             outcome = Outcome(trouble=[f"the test failed: {error!r}"])
         self.note(point, outcome, time.monotonic() - started, died=died)
         if not outcome.is_clean:
@@ -145,7 +145,7 @@ class Explorer:
         started = time.monotonic()
         try:
             outcome = fail(self.rig(), point)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a failed point must not end the others
             outcome = Outcome(trouble=[f"the test failed: {error!r}"])
         self.note(point, outcome, time.monotonic() - started)
         if not outcome.is_clean:
@@ -163,8 +163,10 @@ def report(journal: Journal) -> str:
             rows[group, kind] += bool(entry[kind])
     columns = ("run", "killed", "lost", "doubled", "trouble")
     lines = [f"{'points':<20}" + "".join(f"{column:>9}" for column in columns)]
-    for group in sorted({group for group, _ in rows}):
-        lines.append(f"{group:<20}" + "".join(f"{rows[group, column]:>9}" for column in columns))
+    lines += [
+        f"{group:<20}" + "".join(f"{rows[group, column]:>9}" for column in columns)
+        for group in sorted({group for group, _ in rows})
+    ]
     total = [
         sum(rows[group, column] for group, kind in rows if kind == column) for column in columns
     ]
