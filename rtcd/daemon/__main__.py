@@ -7,6 +7,7 @@ One line in: ``Settings.to_json``. Lines out: ``{"progress": sentence}``, then o
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import json
 import logging
@@ -14,24 +15,27 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from rtcd.daemon.supervisor import BUG_EXIT_CODE, supervise
 from rtcd.errors import RtcdError
 from rtcd.settings import Settings
 
 if TYPE_CHECKING:
     from rtcd.daemon.daemon import Daemon
 
-BUG_EXIT_CODE = 70
-
 
 class _Speaker:
     """Standard output until somebody stops listening."""
 
-    def __init__(self) -> None:
+    def __init__(self, ready: Callable[[], None]) -> None:
         self._is_open = True
+        self._ready = ready
 
     def tell(self, message: dict[str, Any]) -> None:
+        if "ready" in message:
+            self._ready()
         if not self._is_open:
             return
         try:
@@ -60,9 +64,14 @@ def main() -> int:
         logging.getLogger(library).setLevel(logging.WARNING)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     settings = Settings.from_json(json.loads(sys.stdin.readline()))
-    speaker = _Speaker()
+    return supervise(functools.partial(_live, settings))
+
+
+def _live(settings: Settings, restarted: bool, ready: Callable[[], None]) -> int:
+    """One life of the daemon, in a process of its own; returns its exit code."""
+    speaker = _Speaker(ready)
     try:
-        asyncio.run(_run(settings, speaker))
+        asyncio.run(_run(settings, speaker, restarted=restarted))
     except RtcdError as error:
         speaker.tell({"error": error_document(error)})
         return error.exit_code
@@ -91,8 +100,8 @@ def _import_parts() -> type[Daemon]:
     return Daemon
 
 
-async def _run(settings: Settings, speaker: _Speaker) -> None:
-    daemon = _import_parts()(settings, speaker.tell)
+async def _run(settings: Settings, speaker: _Speaker, *, restarted: bool) -> None:
+    daemon = _import_parts()(settings, speaker.tell, restarted=restarted)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, daemon.stop)

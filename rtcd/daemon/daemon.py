@@ -32,6 +32,7 @@ from rtcd.server.client import ServerClient
 from rtcd.server.launch import RunningServer, stop_server
 from rtcd.settings import Settings
 from rtcd.sync.first_contact import reconcile_all
+from rtcd.sync.in_hand import CrashNotes
 from rtcd.sync.local_side import LocalSide
 from rtcd.sync.other_daemons import OtherDaemons
 from rtcd.sync.project import Project
@@ -50,6 +51,8 @@ log = logging.getLogger("rtcd.daemon")
 
 CLOSE_SECONDS = 10.0
 SERVER_WATCH_SECONDS = 1.0
+PARDON_SECONDS = 60.0
+"""A part that has failed and then ran for so long is well again."""
 PART_BACKOFF = Backoff(first=0.5, longest=30.0)
 
 Tell = Callable[[dict[str, Any]], None]
@@ -58,8 +61,10 @@ Tell = Callable[[dict[str, Any]], None]
 class Daemon:
     """One folder, one server, until somebody says stop."""
 
-    def __init__(self, settings: Settings, tell: Tell) -> None:
+    def __init__(self, settings: Settings, tell: Tell, *, restarted: bool = False) -> None:
+        """``restarted``: a bug has ended the daemon before this one."""
         self._settings = settings
+        self._restarted = restarted
         self._tell = tell
         self._places = Places.of(settings.project)
         self._stop = asyncio.Event()
@@ -105,7 +110,13 @@ class Daemon:
             user=user,
             others=others,
         )
-        project = Project(disk=disk, link=link, history=history, clock=time.time)
+        notes = CrashNotes(self._places.state, restarted=self._restarted)
+        stack.callback(notes.close)
+        project = Project(disk=disk, link=link, history=history, clock=time.time, in_hand=notes)
+        for path in notes.set_aside():
+            project.bindings.set_aside(path)
+        if self._restarted:
+            project.report("restarted", _restarted())
         local = LocalSide(project, time.time)
         remote = ServerSide(project, others, time.time)
         person = ShownPerson(
@@ -234,11 +245,16 @@ class Daemon:
 async def keep_running(part: Callable[[], Awaitable[None]], project: Project) -> None:
     """Run a part of the daemon for ever: a bug in it is logged, reported, and it begins anew."""
     failures = 0
+    pardon: asyncio.TimerHandle | None = None
     while True:
+        began = time.monotonic()
         try:
             await part()
         except Exception:  # the edge of a task: the other parts must go on
-            failures += 1
+            failures = 1 if time.monotonic() - began > PARDON_SECONDS else failures + 1
+            if pardon is not None:
+                pardon.cancel()
+            pardon = asyncio.get_running_loop().call_later(PARDON_SECONDS, project.clear, "bug")
             log.exception("part failed part=%s", getattr(part, "__qualname__", part))
             project.report(
                 "bug",
@@ -248,6 +264,13 @@ async def keep_running(part: Callable[[], Awaitable[None]], project: Project) ->
                 ),
             )
         await asyncio.sleep(PART_BACKOFF.delay(max(1, failures), random.random()))
+
+
+def _restarted() -> RtcdError:
+    return RtcdError(
+        "rtcd was ended by a bug and has started itself again; nothing is lost",
+        hint="`rtcd doctor` names the log; please report what it says.",
+    )
 
 
 def _is_running(pid: int) -> bool:

@@ -33,6 +33,7 @@ from rtcd.history.history import History
 from rtcd.merge.replica import Replica
 from rtcd.project_path import ProjectPath
 from rtcd.rooms.backoff import Backoff
+from rtcd.sync.in_hand import InHand, NothingInHand
 from rtcd.sync.open_file import BindingState, OpenFile
 from rtcd.sync.ports import Clock, Disk, Room, Rooms
 from rtcd.sync.save import Save
@@ -60,6 +61,7 @@ class Binding:
         quiet_seconds: float = QUIET_SECONDS,
         user: str = "local editor",
         began: float = 0.0,
+        in_hand: InHand | None = None,
     ) -> None:
         self._open = OpenFile(
             path,
@@ -70,6 +72,7 @@ class Binding:
             clock=clock,
             on_change=on_change,
             user=user,
+            in_hand=in_hand or NothingInHand(),
         )
         self._working = Working(self._open, began=began, quiet_seconds=quiet_seconds)
         self._retry_now = asyncio.Event()

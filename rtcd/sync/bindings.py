@@ -28,6 +28,7 @@ class Bindings(dict[ProjectPath, Binding]):
         self._began = project.clock()
         self._quiet_seconds = quiet_seconds
         self._failures: dict[ProjectPath, list[float]] = {}
+        self._set_aside: set[ProjectPath] = set()
         self._closing = False
 
     def activate(self, path: ProjectPath) -> Binding:
@@ -50,6 +51,7 @@ class Bindings(dict[ProjectPath, Binding]):
             quiet_seconds=self._quiet_seconds,
             user=self._project.link.user["name"],
             began=self._began,
+            in_hand=self._project.in_hand,
         )
         self[path] = binding
         self._project.pairs.attach(binding)
@@ -59,7 +61,10 @@ class Bindings(dict[ProjectPath, Binding]):
     async def _run_binding(self, binding: Binding) -> None:
         failed = True
         try:
-            await binding.run()
+            if binding.path in self._set_aside:
+                binding.disk_unreadable(_set_aside(binding.path))
+            else:
+                await binding.run()
             failed = False
         finally:
             if self.get(binding.path) is binding:
@@ -75,18 +80,22 @@ class Bindings(dict[ProjectPath, Binding]):
         recent = [at for at in self._failures.get(path, ()) if now - at < FAILURE_WINDOW_SECONDS]
         self._failures[path] = [*recent, now]
         if len(recent) >= MAX_FAILURES:
-            self._project.local.file_held(
-                path,
-                HeldError(
-                    f"{path} was set aside after rtcd failed on it several times",
-                    hint="Change the file or run `rtcd stop` and `rtcd start`; please report it.",
-                    code="quarantined",
-                ),
-                None,
-            )
+            self.set_aside(path)
             return
         delay = FIRST_RETRY_SECONDS * 4 ** len(recent)
         asyncio.get_running_loop().call_later(delay, self._begin_anew, path)
+
+    def set_aside(self, path: ProjectPath) -> None:
+        """Leave a file alone that rtcd cannot work on; all others go on."""
+        self._set_aside.add(path)
+        self._project.local.file_held(path, _set_aside(path), None)
+
+    def take_back(self, path: ProjectPath) -> None:
+        """The file was changed: it is worth another try."""
+        if path in self._set_aside:
+            self._set_aside.discard(path)
+            self._failures.pop(path, None)
+            self._project.clear("bug", path)
 
     def _begin_anew(self, path: ProjectPath) -> None:
         if not self._closing:
@@ -119,3 +128,11 @@ class Bindings(dict[ProjectPath, Binding]):
         self._closing = True
         for binding in list(self.values()):
             binding.close()
+
+
+def _set_aside(path: ProjectPath) -> HeldError:
+    return HeldError(
+        f"{path} was set aside after rtcd failed on it several times",
+        hint="Change the file or run `rtcd stop` and `rtcd start`; please report it.",
+        code="quarantined",
+    )

@@ -69,6 +69,7 @@ class LocalFiles:
         """A settled file was read: a save, our own write, or nothing new."""
         path = snapshot.path
         self._project.deletions.returned(path)
+        self._project.bindings.take_back(path)
         self._project.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
         if self._project.pairs.is_on_server(path):
             self._project.pairs.came_back(path)

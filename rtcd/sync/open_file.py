@@ -24,6 +24,7 @@ from rtcd.merge.versions import Version
 from rtcd.project_path import ProjectPath
 from rtcd.sync.authors import Authors
 from rtcd.sync.generations import Generations
+from rtcd.sync.in_hand import InHand
 from rtcd.sync.ledger import Ledger
 from rtcd.sync.local_file import LocalFile
 from rtcd.sync.ports import Clock, Disk, Room, Rooms
@@ -72,6 +73,7 @@ class OpenFile:
         clock: Clock,
         on_change: Callable[[], None],
         user: str,
+        in_hand: InHand,
     ) -> None:
         self.path = path
         self.kind = kind
@@ -80,6 +82,7 @@ class OpenFile:
         self.clock = clock
         self.on_change = on_change
         self.user = user
+        self.in_hand = in_hand
         self.file = LocalFile(path, kind, disk)
         self.ledger = Ledger(path, kind, history, clock)
         self.authors = Authors(clock)

@@ -21,6 +21,7 @@ from rtcd.sync.binding import Binding
 from rtcd.sync.bindings import Bindings
 from rtcd.sync.bulletin import Bulletin
 from rtcd.sync.deletions import Deletions
+from rtcd.sync.in_hand import InHand, NothingInHand
 from rtcd.sync.known_files import KnownFiles
 from rtcd.sync.ledger import Ledger
 from rtcd.sync.local_files import LocalFiles
@@ -43,11 +44,13 @@ class Project:
         history: History,
         clock: Clock,
         quiet_seconds: float = 60.0,
+        in_hand: InHand | None = None,
     ) -> None:
         self.disk = disk
         self.link = link
         self.history = history
         self.clock = clock
+        self.in_hand = in_hand or NothingInHand()
         self.files = KnownFiles()
         self.folders: set[ProjectPath] = set()
         self.bulletin = Bulletin(clock)

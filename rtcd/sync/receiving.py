@@ -51,7 +51,9 @@ class Receiving:
             it.authors.edited(event.update, it.room.people() if it.room else ())
         if not event.own:
             it.pass_on(event.update)
-            if replica.receive(event.update):
+            with it.in_hand.working_on(it.path):
+                is_change = replica.receive(event.update)
+            if is_change:
                 it.content_changed()
         self._server_saves.note()
         it.stir()

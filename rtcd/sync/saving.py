@@ -62,7 +62,8 @@ class Saving:
     async def _merge_save(self, room: Room, save: Save, content: Content) -> None:
         it = self._open
         try:
-            outcome = self._saved(save, content)
+            with it.in_hand.working_on(it.path):
+                outcome = self._saved(save, content)
         except ApplyError:
             # Nothing may be written over it now. Joining again merges it by content: from disk,
             # or from here if a write of ours has swapped it out.

@@ -52,7 +52,10 @@ class Working:
         content = await it.file.look()
         # The look has seen every save that is on disk; those that were swapped out are only here.
         it.saves = deque(save for save in it.saves if save.displaced)
-        replica = Replica(it.kind, room.pulled, disk=content, now=it.clock(), earlier=it.earlier)
+        with it.in_hand.working_on(it.path):
+            replica = Replica(
+                it.kind, room.pulled, disk=content, now=it.clock(), earlier=it.earlier
+            )
         it.replica = replica
         it.generations.changed()
         self.server_saves.begin()

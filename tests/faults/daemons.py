@@ -70,7 +70,7 @@ class FaultFolder(RtcdFolder):
             os.environ.update(before)
 
     def launch(self, *, stopped: bool = False, **settings: Any) -> int:
-        """Begin a daemon; settings given once stay. Its process id; it may not be ready.
+        """Begin a daemon; settings given once stay. Its parent's process id; it may not be ready.
 
         ``stopped``: it waits for SIGCONT before it does anything.
         """
@@ -100,7 +100,8 @@ class FaultFolder(RtcdFolder):
             for line in lines:
                 said = json.loads(line)
                 if "ready" in said:
-                    self.started = {**said["ready"], "server": said["ready"].get("server")}
+                    self.started = said["ready"]
+                    self.pid = said["ready"]["pid"]
                     return said["ready"]
         return said
 
@@ -116,6 +117,15 @@ class FaultFolder(RtcdFolder):
     def is_alive(self) -> bool:
         """True while the daemon's process is there."""
         return self.pid is not None and is_alive(self.pid)
+
+    def find_again(self, seconds: float) -> bool:
+        """After its death: True when it has started itself again."""
+
+        def is_back() -> bool:
+            self.pid = self.state().get("daemon", {}).get("pid", self.pid)
+            return self.is_alive
+
+        return wait_for(is_back, seconds)
 
     def slay(self) -> None:
         """SIGKILL, at once."""

@@ -73,14 +73,13 @@ def fail(rig: Rig, point: ErrorPoint) -> Outcome:
         ROUNDS[point.round](rig)
         wait_for(rig.is_settled, LASTING_SECONDS if point.lasting else ROUND_SECONDS)
     outcome = _healed(rig)
-    if not rig.folder.is_alive or rig.folder.pid != pid:
-        outcome.trouble.append("the daemon ended")
-        if not rig.folder.is_alive:
+    if not rig.folder.is_alive:
+        ended = outcome.trouble
+        if not rig.folder.find_again(20):
             rig.folder.begin()
-            rig.come_back()
-            late = rig.outcome()
-            outcome.lost += late.lost
-            outcome.doubled += late.doubled
+        rig.come_back()
+        outcome = rig.outcome()
+        outcome.trouble += ["the daemon ended", *ended]
     rig.start_over()
     return outcome
 
