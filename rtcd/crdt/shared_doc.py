@@ -16,6 +16,7 @@ from typing import Any
 import pycrdt
 
 from rtcd.crdt.client_id import new_client_id
+from rtcd.crdt.type_nesting import TypeBudget
 from rtcd.crdt.update_limits import check_update
 from rtcd.errors import ApplyError, UpdateRefusedError
 
@@ -40,6 +41,7 @@ class SharedDoc:
         chosen = new_client_id(random.getrandbits) if client_id is None else client_id
         self.raw: pycrdt.Doc[Any] = pycrdt.Doc(client_id=chosen)
         self.changes = 0
+        self._types = TypeBudget()
         # The origin of the transaction that is open; pycrdt hands observers only its hash.
         self._origin: str | None = None
 
@@ -69,11 +71,11 @@ class SharedDoc:
         """Apply an update that may come from anybody.
 
         Raises:
-            UpdateRefusedError: it is too large, nested too deeply, or no update at all; the
-                document is unchanged.
+            UpdateRefusedError: it is too large, nested too deeply (in itself, or together with
+                what came before), or no update at all; the document is unchanged.
             ApplyError: the library failed half-way; the document must be thrown away.
         """
-        check_update(update)
+        self._types.admit(update, check_update(update), self.raw.get_update)
         self._apply(update)
 
     @contextmanager
@@ -105,6 +107,7 @@ class SharedDoc:
         """
         copy = SharedDoc(client_id=client_id)
         copy._apply(self.update_since())
+        copy._types = self._types.copy()
         return copy
 
     def on_update(self, callback: UpdateCallback) -> Callable[[], None]:

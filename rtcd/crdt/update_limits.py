@@ -29,11 +29,14 @@ SKIPPED = 10
 PLAIN_TYPES = (0, 1, 2, 4, 6)
 XML_TYPES_WITH_NAME = (3, 5)
 
+TYPE_BYTES = bytes(info for info in range(256) if info & KIND_BITS == TYPE)
+
 # The first byte of a plain value.
 BYTES_TAG, ARRAY_TAG, OBJECT_TAG, STRING_TAG = 0x74, 0x75, 0x76, 0x77
 
 MAX_NUMBER = 2**32 - 1
 MAX_SHIFT = 28
+MAX_LONG_SHIFT = 63
 MORE_FOLLOWS = 0x80
 
 # Numbers are written in groups of 7 bits, lowest first; all but the last byte have the top bit.
@@ -96,8 +99,11 @@ def _head(info: int) -> re.Pattern[bytes]:
     return re.compile(b"(?s:" + pattern + b")")
 
 
-def check_update(update: bytes) -> None:
-    """Refuse an update that must not be decoded.
+def check_update(update: bytes) -> int:
+    """Refuse an update that must not be decoded; else at most so many shared types are in it.
+
+    An update is often looked at twice, when it arrives and when it is applied: the last one that
+    was found good is known by its identity.
 
     Raises:
         UpdateRefusedError: it is larger than 64 MB, nested deeper than 200 levels, or, where it
@@ -105,11 +111,20 @@ def check_update(update: bytes) -> None:
     """
     if len(update) > MAX_UPDATE_BYTES:
         raise UpdateRefusedError(f"an update of {len(update)} bytes is larger than 64 MB")
-    if not _is_too_small_to_nest(update):
-        try:
-            _Walk(update).structs()
-        except IndexError:
-            raise _unreadable() from None
+    if _is_too_small_to_nest(update):
+        return len(update) - len(update.translate(None, TYPE_BYTES))
+    if _last_good and _last_good[0][0] is update:
+        return _last_good.pop()[1]
+    walk = UpdateWalk(update)
+    try:
+        walk.structs()
+    except IndexError:
+        raise _unreadable() from None
+    _last_good[:] = [(update, walk.types)]
+    return walk.types
+
+
+_last_good: list[tuple[bytes, int]] = []
 
 
 def _is_too_small_to_nest(update: bytes) -> bool:
@@ -120,20 +135,24 @@ def _is_too_small_to_nest(update: bytes) -> bool:
     )
 
 
-class _Walk:
-    """A position in an update, moving forward over what is read; IndexError behind its end."""
+class UpdateWalk:
+    """A position in an update, moving forward over what is read; IndexError behind its end.
+
+    ``types``: how many shared types ``structs`` has seen.
+    """
 
     def __init__(self, update: bytes) -> None:
         self._data = update
         self._at = 0
         self._patterns = _patterns()
+        self.types = 0
 
     def structs(self) -> None:
         """All structs of all clients; the deletions behind them hold no values."""
-        for _ in range(self._number()):
-            count = self._number()
+        for _ in range(self.number()):
+            count = self.number()
             self._pass(self._patterns.client)
-            self._number()
+            self.number()
             self._structs_of_client(count)
 
     def _structs_of_client(self, count: int) -> None:
@@ -155,6 +174,7 @@ class _Walk:
                     continue
                 if kind == TYPE and data[at] in PLAIN_TYPES:
                     at += 1
+                    self.types += 1
                     continue
                 if kind == ANY and (found := one_easy_value.match(data, at)):
                     at = found.end()
@@ -169,38 +189,39 @@ class _Walk:
         if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) or info in (COLLECTED, SKIPPED):
             raise _unreadable()
         self._at = at
-        if self._number() == 1:
-            self._bytes()
+        if self.number() == 1:
+            self.skip_bytes()
         else:
             self._pass(self._patterns.id)
         if info & HAS_KEY:
-            self._bytes()
+            self.skip_bytes()
         return self._at
 
     def _content(self, kind: int) -> None:
         if kind == ANY:
-            self._values(self._number())
+            self.skip_values(self.number())
         elif kind == TYPE:
-            shared_type = self._number()
+            self.types += 1
+            shared_type = self.number()
             if shared_type in XML_TYPES_WITH_NAME:
-                self._bytes()
+                self.skip_bytes()
             elif shared_type not in PLAIN_TYPES:
                 raise _unreadable()
         elif kind in (BINARY, STRING, EMBED):
-            self._bytes()
+            self.skip_bytes()
         elif kind == FORMAT:
-            self._bytes()
-            self._bytes()
+            self.skip_bytes()
+            self.skip_bytes()
         elif kind == DELETED:
-            self._number()
+            self.number()
         elif kind == DOCUMENT:
-            self._bytes()
-            self._values(1)
+            self.skip_bytes()
+            self.skip_values(1)
         else:
             # Among them what only Yjs before version 13 wrote.
             raise _unreadable()
 
-    def _values(self, count: int) -> None:
+    def skip_values(self, count: int) -> None:
         """So many plain values, with all that is inside them."""
         items, entries = self._patterns.items, self._patterns.entries
         outer = [(count, items)]
@@ -211,7 +232,7 @@ class _Walk:
                 continue
             outer.append((left - 1, units))
             if units is entries:
-                self._bytes()
+                self.skip_bytes()
             tag = self._data[self._at]
             if tag in (ARRAY_TAG, OBJECT_TAG):
                 if len(outer) > MAX_NESTING:
@@ -219,10 +240,10 @@ class _Walk:
                         f"an update holds values nested deeper than {MAX_NESTING} levels"
                     )
                 self._at += 1
-                outer.append((self._number(), items if tag == ARRAY_TAG else entries))
+                outer.append((self.number(), items if tag == ARRAY_TAG else entries))
             elif tag in (BYTES_TAG, STRING_TAG):
                 self._at += 1
-                self._bytes()
+                self.skip_bytes()
             elif self._easy(1, items):
                 # It was not an easy value behind a long key either.
                 raise _unreadable()
@@ -245,7 +266,7 @@ class _Walk:
             left -= count
         return left
 
-    def _number(self) -> int:
+    def number(self) -> int:
         """A number of 32 bits."""
         number = shift = 0
         while True:
@@ -258,11 +279,37 @@ class _Walk:
                 return number
             shift += 7
 
-    def _bytes(self) -> None:
-        length = self._number()
+    def skip_bytes(self) -> None:
+        """Pass over bytes with their length before them."""
+        length = self.number()
         self._at += length
         if self._at > len(self._data):
             raise _unreadable()
+
+    def byte(self) -> int:
+        """One byte."""
+        self._at += 1
+        return self._data[self._at - 1]
+
+    def long_number(self) -> int:
+        """A number of 64 bits."""
+        number = shift = 0
+        while shift <= MAX_LONG_SHIFT:
+            byte = self.byte()
+            number |= (byte & 0x7F) << shift
+            if byte < MORE_FOLLOWS:
+                return number
+            shift += 7
+        raise _unreadable()
+
+    def take_bytes(self) -> bytes:
+        """Bytes with their length before them."""
+        length = self.number()
+        start = self._at
+        self._at += length
+        if self._at > len(self._data):
+            raise _unreadable()
+        return self._data[start : self._at]
 
     def _pass(self, pattern: re.Pattern[bytes]) -> None:
         found = pattern.match(self._data, self._at)

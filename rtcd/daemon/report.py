@@ -136,4 +136,9 @@ class Reporter:
             hold = self._hold(path, self._project.bindings.get(path))
             if hold is not None:
                 problems.append(Problem(file.path, hold.code, hold.message, hold.hint, now))
+        problems += [
+            Problem(str(path), binding.error.code, binding.error.message, binding.error.hint, now)
+            for path, binding in self._project.bindings.items()
+            if binding.error is not None and self._server.connected and binding.file.hold is None
+        ]
         return tuple(sorted(problems, key=lambda problem: (problem.path or "", problem.code)))

@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from rtcd.errors import NotFoundOnServerError, RtcdError, ServerError, ServerUnreachableError
+from rtcd.errors import (
+    NotFoundOnServerError,
+    RtcdError,
+    ServerError,
+    ServerUnreachableError,
+    UpdateRefusedError,
+)
 from rtcd.rooms.events import RoomClosed
 
 TOO_BIG, UNSUPPORTED = 1009, 1003
@@ -42,7 +48,7 @@ def error_of_close(closed: RoomClosed) -> RtcdError:
     if closed.code in (UNSUPPORTED, SERVER_TROUBLE):
         return ServerError(closed.reason, code="room-refused")
     if not closed.retry:
-        return ServerError(closed.reason, code="update-refused")
+        return UpdateRefusedError(closed.reason)
     return ServerUnreachableError(closed.reason)
 
 

@@ -28,6 +28,7 @@ from rtcd.errors import (
     RtcdError,
     ServerRefusedError,
     ServerUnreachableError,
+    UpdateRefusedError,
 )
 from rtcd.history.history import History
 from rtcd.merge.replica import Replica
@@ -256,6 +257,12 @@ class Binding:
         it = self._open
         it.state = BindingState.OFFLINE
         it.error = error
+        if isinstance(error, UpdateRefusedError):
+            self.file.hold = HeldError(
+                f"the shared document of {it.path} holds what rtcd must not take in: {error}",
+                hint="A program in its room sent it. Give the file another name on the server.",
+                code=error.code,
+            )
         log.info("room not joined path=%s reason=%s", it.path, error)
         self._working.own_edits.refuse()
         it.release_flushers()

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtcd.crdt.shared_doc import SharedDoc
-from rtcd.crdt.update_limits import MAX_NESTING, MAX_UPDATE_BYTES, _Walk, check_update
+from rtcd.crdt.update_limits import MAX_NESTING, MAX_UPDATE_BYTES, UpdateWalk, check_update
 from rtcd.errors import UpdateRefusedError
 
 CLIENT = 77
@@ -122,7 +122,7 @@ def test_an_update_over_64_megabytes_is_refused() -> None:
 )
 def test_the_walk_refuses_what_yjs_does_not_write(update: bytes) -> None:
     with pytest.raises((UpdateRefusedError, IndexError)):
-        _Walk(update).structs()
+        UpdateWalk(update).structs()
 
 
 JSON = st.recursive(
@@ -143,7 +143,7 @@ def test_every_plain_value_passes(in_map: dict[str, Any], in_array: list[Any]) -
     doc: pycrdt.Doc[Any] = pycrdt.Doc()
     doc.get("a map", type=pycrdt.Map).update(in_map)
     doc.get("an array", type=pycrdt.Array).extend(in_array)
-    _Walk(doc.get_update()).structs()
+    UpdateWalk(doc.get_update()).structs()
 
 
 def random_step(doc: pycrdt.Doc[Any], rng: random.Random) -> None:
@@ -184,7 +184,7 @@ def test_every_update_of_a_used_document_passes(seed: int) -> None:
     whole = [doc.get_update() for doc in docs]
     parts = pycrdt.merge_updates(*rng.sample(updates, len(updates) // 2))
     for update in [*updates, *whole, parts, pycrdt.merge_updates(*whole)]:
-        _Walk(update).structs()
+        UpdateWalk(update).structs()
 
 
 @pytest.mark.parametrize("seed", range(5))
