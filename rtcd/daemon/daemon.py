@@ -6,8 +6,10 @@ import asyncio
 import logging
 import os
 import random
+import threading
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -51,6 +53,7 @@ log = logging.getLogger("rtcd.daemon")
 
 CLOSE_SECONDS = 10.0
 SERVER_WATCH_SECONDS = 1.0
+WORKER_THREADS = 6
 PARDON_SECONDS = 60.0
 """A part that has failed and then ran for so long is well again."""
 PART_BACKOFF = Backoff(first=0.5, longest=30.0)
@@ -81,6 +84,7 @@ class Daemon:
         Raises:
             RtcdError: it could not start.
         """
+        _begin_threads()
         self._places.make()
         with ProjectLock.take(self._places.lock) as lock:
             async with AsyncExitStack() as stack:
@@ -240,6 +244,20 @@ class Daemon:
 
     def _progress(self, sentence: str) -> None:
         self._tell({"progress": sentence})
+
+
+def _begin_threads() -> None:
+    """Start all worker threads now, while there is memory.
+
+    A thread whose start fails for want of memory leaves its starter waiting for ever (CPython
+    3.11: ``Thread.start`` waits for a word of the new thread), and that would be the event loop.
+    """
+    workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="worker")
+    everybody = threading.Barrier(WORKER_THREADS + 1)
+    for _ in range(WORKER_THREADS):
+        workers.submit(everybody.wait)
+    everybody.wait()
+    asyncio.get_running_loop().set_default_executor(workers)
 
 
 async def keep_running(part: Callable[[], Awaitable[None]], project: Project) -> None:

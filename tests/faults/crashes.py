@@ -67,7 +67,8 @@ def crash(rig: Rig, point: CrashPoint) -> tuple[bool, Outcome]:
     rig.come_back()
     outcome = rig.outcome()
     outcome.trouble += damage
-    rig.start_over()
+    if outcome.is_clean:
+        rig.start_over()
     return died, outcome
 
 

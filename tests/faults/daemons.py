@@ -158,6 +158,15 @@ class FaultFolder(RtcdFolder):
             return {}
         return found
 
+    def process_state(self) -> str:
+        """What the kernel says of the daemon's threads, for a report of trouble."""
+        said = [f"alive={self.is_alive}"]
+        for task in Path(f"/proc/{self.pid}/task").glob("*"):
+            with contextlib.suppress(OSError):
+                stat = (task / "stat").read_text().rpartition(")")[2].split()[0]
+                said.append(f"{task.name}:{stat}:{(task / 'wchan').read_text()}")
+        return " ".join(said)
+
     def at_rest(self) -> bool:
         """True when the daemon says that all is in sync."""
         return self.state().get("state") == "synced"
@@ -168,7 +177,7 @@ def is_alive(pid: int) -> bool:
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

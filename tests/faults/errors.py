@@ -80,7 +80,8 @@ def fail(rig: Rig, point: ErrorPoint) -> Outcome:
         rig.come_back()
         outcome = rig.outcome()
         outcome.trouble += ["the daemon ended", *ended]
-    rig.start_over()
+    if outcome.is_clean:
+        rig.start_over()
     return outcome
 
 

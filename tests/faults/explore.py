@@ -74,8 +74,11 @@ class Explorer:
     def drop(self) -> None:
         """End the rig."""
         if self._rig is not None:
-            self._rig.__exit__(None, None, None)
-            self._rig = None
+            rig, self._rig = self._rig, None
+            try:
+                rig.__exit__(None, None, None)
+            except Exception as error:  # noqa: BLE001 - what is left of a failed point
+                print(f"the rig did not end well: {error!r}", flush=True)
 
     def note(self, point: object, outcome: Outcome, seconds: float, **more: Any) -> None:
         """Write a result down."""

@@ -193,6 +193,7 @@ class Rig:
         state = self.folder.state()
         if state.get("state") != "synced":
             found.trouble.append(f"not synced: {json.dumps(state)}")
+        found.trouble.append(self.folder.process_state())
         return found
 
     def tells_a_lie(self) -> bool:
@@ -221,7 +222,7 @@ class Rig:
 def disk_text(folder: FaultFolder, path: str) -> str:
     """What people typed into a file; a text that says so where it cannot be read."""
     text = folder.read(path)
-    if path != NOTEBOOK:
+    if not path.endswith(".ipynb"):
         return text
     try:
         return "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
@@ -231,7 +232,7 @@ def disk_text(folder: FaultFolder, path: str) -> str:
 
 def add_line(path: str, text: str, token: str, rng: random.Random) -> str:
     """A file's text with one line more."""
-    if path != NOTEBOOK:
+    if not path.endswith(".ipynb"):
         lines = text.splitlines(keepends=True)
         lines.insert(rng.randint(0, len(lines)), f"{token} \n")
         return "".join(lines)
@@ -248,7 +249,7 @@ def add_line(path: str, text: str, token: str, rng: random.Random) -> str:
 def without(path: str, text: str, tokens: list[str]) -> bytes:
     """A file's text without the lines of these tokens."""
     lines = {f"{token} \n" for token in tokens}
-    if path != NOTEBOOK:
+    if not path.endswith(".ipynb"):
         kept = [line for line in text.splitlines(keepends=True) if line not in lines]
         return "".join(kept).encode()
     whole = json.loads(text)
