@@ -96,6 +96,7 @@ class ScriptOpen(OpenFile):
             clock=owner.clock,
             on_change=owner.on_change,
             user=owner.user,
+            in_hand=owner.in_hand,
         )
         self.is_made = True
         self.format = fmt
