@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from end_to_end.conftest import stock_server, workplace  # noqa: F401 - fixtures
 from faults.daemons import Nursery
 
 

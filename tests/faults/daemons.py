@@ -91,6 +91,8 @@ class FaultFolder(RtcdFolder):
         self.pid = self._nursery.daemon(request, [read_in, write_out, log])
         for descriptor in (read_in, write_out, log):
             os.close(descriptor)
+        if stopped:
+            assert wait_for(lambda: _state_of(self.pid) == "T", 10)
         return self.pid
 
     def ready(self) -> dict[str, Any] | None:
@@ -174,11 +176,16 @@ class FaultFolder(RtcdFolder):
 
 def is_alive(pid: int) -> bool:
     """True for a process that is no zombie."""
+    return _state_of(pid) not in ("Z", "X", "")
+
+
+def _state_of(pid: int | None) -> str:
+    """The kernel's letter for what a process does; empty when there is none."""
     try:
         with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
+            return file.read().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return ""
 
 
 def wait_for(is_so: Any, seconds: float) -> bool:

@@ -1,0 +1,73 @@
+"""Updates that would end a process that takes them in: only their own file stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crdt.test_type_nesting import as_update, chain
+from crdt.test_update_limits import nested_arrays, nested_objects
+from end_to_end.project_folder import RoomPerson
+from end_to_end.stock_server import StockServer
+from faults.daemons import FaultFolder, Nursery, wait_for
+from rtcd.crdt.sync_protocol import Update
+from rtcd.crdt.type_nesting import MAX_UNCHECKED_TYPES
+from rtcd.server.address import ServerAddress
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+
+
+def file_of(folder: FaultFolder, path: str) -> dict[str, object]:
+    """What the status says of one file."""
+    return next((f for f in folder.state().get("files", []) if f["path"] == path), {})
+
+
+async def send(address: ServerAddress, path: str, updates: list[bytes]) -> None:
+    async with RoomPerson.joined(address, path) as person:
+        for number, update in enumerate(updates):
+            # Past everything that keeps rtcd itself from sending such a thing.
+            await person.room._link.send(Update(update).encode())
+            if number % 100 == 99:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(1)
+
+
+HOSTILE = {
+    "nested-values": [nested_arrays(3_000)],
+    "nested-objects": [nested_objects(3_000)],
+    "nested-maps": [as_update(n, [one]) for n, one in enumerate(chain(MAX_UNCHECKED_TYPES + 2))],
+}
+
+
+@pytest.fixture
+def guest(nursery: Nursery, stock_server: StockServer, workplace: Path) -> Iterator[FaultFolder]:
+    """A folder on somebody else's server, with a file for each attack and a good one."""
+    folder = FaultFolder(nursery, workplace / "guest", workplace / "home")
+    for name in ("good.txt", *(f"{name}.txt" for name in HOSTILE)):
+        folder.write(name, "fine\n")
+    folder.begin(server_url=stock_server.url, token=stock_server.token)
+    yield folder
+    folder.end()
+
+
+def test_only_the_file_of_a_hostile_room_stops(
+    guest: FaultFolder, stock_server: StockServer
+) -> None:
+    address = ServerAddress.parse(stock_server.url, stock_server.token)
+    pid = guest.pid
+    for name, updates in HOSTILE.items():
+        path = f"{name}.txt"
+        asyncio.run(send(address, path, updates))
+        held = wait_for(lambda path=path: file_of(guest, path).get("state") == "held", 30)
+        assert held, (path, guest.state(), guest.log())
+        assert file_of(guest, path)["reason"] == "update-refused"
+        assert guest.read(path) == "fine\n"
+    assert guest.is_alive
+    assert guest.state()["daemon"]["pid"] == pid
+    guest.write("good.txt", "still fine\n")
+    assert wait_for(lambda: (stock_server.root / "good.txt").read_text() == "still fine\n", 20)
+    problems = {(one["path"], one["code"]) for one in guest.state()["problems"]}
+    assert problems == {(f"{name}.txt", "update-refused") for name in HOSTILE}
