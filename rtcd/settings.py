@@ -5,7 +5,10 @@ from __future__ import annotations
 import getpass
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+Direction = Literal["both", "receive", "send"]
+"""Which way edits may go between the folder and the server."""
 
 
 def default_name() -> str:
@@ -34,6 +37,7 @@ class Settings:
     name: str = field(default_factory=default_name)
     port: int = 0
     lan: bool = True
+    direction: Direction = "both"
     max_file_bytes: int = 50 * 1024 * 1024
 
     def to_json(self) -> dict[str, Any]:

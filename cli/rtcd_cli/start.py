@@ -17,7 +17,7 @@ from rtcd.errors import NoDaemonError, UsageError
 from rtcd.lan.login import find_token
 from rtcd.places import Places
 from rtcd.server.address import ServerAddress
-from rtcd.settings import Settings, default_name
+from rtcd.settings import Direction, Settings, default_name
 from rtcd_cli.daemon_process import Progress, run_foreground, start_background
 from rtcd_cli.output import (
     facts,
@@ -64,6 +64,12 @@ Examples:
     help="The port of the server that rtcd starts; else any free one.",
 )
 @click.option("--foreground", is_flag=True, help="Stay attached to the terminal, log to it.")
+@click.option(
+    "--receive-only", is_flag=True, help="Take everything in, send nothing; with --server."
+)
+@click.option(
+    "--send-only", is_flag=True, help="Send everything, change no file here; with --server."
+)
 @click.option("--no-lan", is_flag=True, help="Do not look for others on the local network.")
 @json_option
 @click.pass_obj
@@ -76,6 +82,8 @@ def start(
     name: str | None,
     port: int,
     foreground: bool,
+    receive_only: bool,
+    send_only: bool,
     no_lan: bool,
     as_json: bool,
 ) -> int:
@@ -95,6 +103,7 @@ def start(
             name=name or default_name(),
             port=port,
             lan=not no_lan,
+            direction=_direction(server, receive_only=receive_only, send_only=send_only),
         ),
         server,
         token_file,
@@ -111,6 +120,19 @@ def start(
             )
     _tell(start_with(call, settings, places, quiet=as_json), as_json=as_json)
     return 0
+
+
+def _direction(server: str | None, *, receive_only: bool, send_only: bool) -> Direction:
+    if not (receive_only or send_only):
+        return "both"
+    if receive_only and send_only:
+        raise UsageError("--receive-only and --send-only exclude each other", hint="Choose one.")
+    if server is None:
+        raise UsageError(
+            "--receive-only and --send-only need --server",
+            hint="A folder that rtcd serves itself is the server's own folder; both are the same.",
+        )
+    return "receive" if receive_only else "send"
 
 
 def start_with(call: Call, settings: Settings, places: Places, *, quiet: bool) -> ReadyReport:

@@ -99,6 +99,7 @@ class Daemon:
             folder,
             Writer(folder, self._places.limbo),
             max_file_bytes=self._settings.max_file_bytes,
+            sends_only=self._settings.direction == "send",
         )
         left_over = disk.writer.recover()
         server = await choose(self._settings, self._places, self._progress)
@@ -113,10 +114,18 @@ class Daemon:
             is_host=server.is_host,
             user=user,
             others=others,
+            receives_only=self._settings.direction == "receive",
         )
         notes = CrashNotes(self._places.state, restarted=self._restarted)
         stack.callback(notes.close)
-        project = Project(disk=disk, link=link, history=history, clock=time.time, in_hand=notes)
+        project = Project(
+            disk=disk,
+            link=link,
+            history=history,
+            clock=time.time,
+            in_hand=notes,
+            receives_only=self._settings.direction == "receive",
+        )
         for path in notes.set_aside():
             project.bindings.set_aside(path)
         if self._restarted:

@@ -63,6 +63,7 @@ class Binding:
         user: str = "local editor",
         began: float = 0.0,
         in_hand: InHand | None = None,
+        receives_only: bool = False,
     ) -> None:
         self._open = OpenFile(
             path,
@@ -75,6 +76,7 @@ class Binding:
             user=user,
             in_hand=in_hand or NothingInHand(),
         )
+        self._open.receives_only = receives_only
         self._working = Working(self._open, began=began, quiet_seconds=quiet_seconds)
         self._retry_now = asyncio.Event()
         self.kind = kind

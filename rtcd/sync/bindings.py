@@ -52,6 +52,7 @@ class Bindings(dict[ProjectPath, Binding]):
             user=self._project.link.user["name"],
             began=self._began,
             in_hand=self._project.in_hand,
+            receives_only=self._project.receives_only,
         )
         self[path] = binding
         self._project.pairs.attach(binding)

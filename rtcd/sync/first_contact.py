@@ -17,6 +17,7 @@ from rtcd.errors import (
 )
 from rtcd.project_path import ProjectPath
 from rtcd.server.entry import Entry
+from rtcd.sync.one_way import only_receives
 from rtcd.sync.project import Project
 from rtcd.sync.reconcile import ListAction, Listed, plan_listed
 
@@ -221,6 +222,10 @@ async def carry_out(
         ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
     elif action is ListAction.FETCH:
         return await project.remote.fetch(path)
+    elif project.receives_only and action is ListAction.CREATE and snapshot is not None:
+        project.local.file_held(path, only_receives(path), snapshot.stat)
+    elif project.receives_only and action is ListAction.REMOVE_REMOTE:
+        await project.remote.fetch(path)
     elif action is ListAction.CREATE and snapshot is not None:
         if not await project.local.create_remote(snapshot):
             return None

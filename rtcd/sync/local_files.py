@@ -15,6 +15,7 @@ from rtcd.disk.file_stat import FileStat, Snapshot
 from rtcd.disk.formats import kind_of, parse
 from rtcd.errors import HeldError, RtcdError, ServerError
 from rtcd.project_path import ProjectPath
+from rtcd.sync.one_way import only_receives
 
 if TYPE_CHECKING:
     from rtcd.sync.project import Project
@@ -83,7 +84,9 @@ class LocalFiles:
             return
         if not self.understood(snapshot):
             return
-        if mark is None and not self._project.pairs.is_text(path):
+        if self._project.receives_only:
+            self.file_held(path, only_receives(path), snapshot.stat)
+        elif mark is None and not self._project.pairs.is_text(path):
             self._project.spawn(self._share_new(snapshot), path=path)
         else:
             binding = self._project.activate(path)
@@ -158,8 +161,14 @@ class LocalFiles:
         binding = self._project.bindings.get(path)
         if binding is not None:
             binding.disk_gone()
+        elif self._project.receives_only:
+            self._project.files.forget(path)
+            self._project.spawn(self._fetch_again(path), path=path)
         else:
             self._project.spawn(self._delete_remote(path), path=path)
+
+    async def _fetch_again(self, path: ProjectPath) -> None:
+        await self._project.remote.fetch(path)
 
     async def _delete_remote(self, path: ProjectPath) -> None:
         mark = self._project.history.bookmark(str(path))
@@ -197,6 +206,7 @@ class LocalFiles:
             old not in self._project.files
             or new in self._project.files
             or self._project.disk.exists(old)
+            or self._project.receives_only
         ):
             return False
         if kind_of(old) != kind_of(new) or self._project.pairs.is_text(old):

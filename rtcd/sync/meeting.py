@@ -21,6 +21,7 @@ from rtcd.merge.merged import Overlap
 from rtcd.merge.three_way import merge_contents
 from rtcd.merge.versions import Version, VersionRing
 from rtcd.sync.choices import places_of_choice, without_repeats
+from rtcd.sync.one_way import only_receives
 from rtcd.sync.open_file import OpenFile
 from rtcd.sync.ports import Room
 from rtcd.sync.reconcile import JoinAction, plan_join
@@ -63,6 +64,12 @@ class Meeting:
         )
         if plan.action is not JoinAction.WRITE and not live.is_dirty():
             it.generations.saved(it.generations.content)
+        if it.receives_only and plan.action in (JoinAction.SEND, JoinAction.MERGE):
+            self.has_met = False
+            it.file.hold = only_receives(it.path)
+            return
+        if it.receives_only and plan.action is JoinAction.REMOVE:
+            return
         if plan.action is JoinAction.LINK:
             it.generations.written(it.generations.content)
         elif plan.action is JoinAction.REMOVE:

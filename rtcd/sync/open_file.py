@@ -27,6 +27,7 @@ from rtcd.sync.generations import Generations
 from rtcd.sync.in_hand import InHand
 from rtcd.sync.ledger import Ledger
 from rtcd.sync.local_file import LocalFile
+from rtcd.sync.one_way import refused
 from rtcd.sync.ports import Clock, Disk, Room, Rooms
 from rtcd.sync.save import Save
 
@@ -83,6 +84,7 @@ class OpenFile:
         self.on_change = on_change
         self.user = user
         self.in_hand = in_hand
+        self.receives_only = False
         self.file = LocalFile(path, kind, disk)
         self.ledger = Ledger(path, kind, history, clock)
         self.authors = Authors(clock)
@@ -138,7 +140,13 @@ class OpenFile:
         return self.generations.is_unwritten and self.replica is not None
 
     async def send(self, room: Room, update: bytes, *, made_by: Follower | None = None) -> None:
-        """Hand an update to the room; when the room is gone the next one gets it by content."""
+        """Hand an update to the room; when the room is gone the next one gets it by content.
+
+        Raises:
+            ServerError: the folder only receives.
+        """
+        if self.receives_only:
+            raise refused()
         self.pass_on(update, but=made_by)
         try:
             await room.send_update(update)

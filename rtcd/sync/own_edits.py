@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from rtcd.content import Content
 from rtcd.errors import RtcdError
+from rtcd.sync.one_way import refused
 from rtcd.sync.open_file import OpenFile
 from rtcd.sync.ports import Room
 from rtcd.sync.remembering import Remembering
@@ -48,6 +49,8 @@ class OwnEdits:
         it = self._open
         if it.file.hold is not None:
             raise it.file.hold
+        if it.receives_only:
+            raise refused()
         update = it.joined.reconcile(change(it.joined.live.content()))
         if update:
             self._remembering.is_restored = True
@@ -66,6 +69,8 @@ class OwnEdits:
     async def mend(self, room: Room) -> None:
         """Bring back what Yjs loses when cells are moved or deleted while they are edited."""
         it = self._open
+        if it.receives_only:
+            return
         outcome = it.joined.rescue(now=it.clock())
         if outcome is None:
             return

@@ -45,11 +45,13 @@ class Project:
         clock: Clock,
         quiet_seconds: float = 60.0,
         in_hand: InHand | None = None,
+        receives_only: bool = False,
     ) -> None:
         self.disk = disk
         self.link = link
         self.history = history
         self.clock = clock
+        self.receives_only = receives_only
         self.in_hand = in_hand or NothingInHand()
         self.files = KnownFiles()
         self.folders: set[ProjectPath] = set()

@@ -13,6 +13,7 @@ from rtcd.disk.scan import load_rules, walk_all
 from rtcd.disk.writer import Writer, Written
 from rtcd.errors import HeldError, RtcdError
 from rtcd.project_path import ProjectPath
+from rtcd.sync.one_way import only_sends
 
 IN_LOOP_BYTES = 256 * 1024
 """Files up to this size are read in the event loop: a thread costs more than the read."""
@@ -21,7 +22,11 @@ IN_LOOP_BYTES = 256 * 1024
 class ProjectDisk:
     """Folder, writer and ignore rules of one project."""
 
-    def __init__(self, folder: Folder, writer: Writer, *, max_file_bytes: int) -> None:
+    def __init__(
+        self, folder: Folder, writer: Writer, *, max_file_bytes: int, sends_only: bool = False
+    ) -> None:
+        """``sends_only``: nothing is changed on disk, ever."""
+        self._sends_only = sends_only
         self.folder = folder
         self.writer = writer
         self.max_file_bytes = max_file_bytes
@@ -76,6 +81,8 @@ class ProjectDisk:
 
     async def write(self, path: ProjectPath, data: bytes, *, expected: Snapshot | None) -> Written:
         """Replace the file in one step; see ``Writer.write``."""
+        if self._sends_only:
+            raise only_sends(path)
         try:
             return await asyncio.to_thread(self.writer.write, path, data, expected=expected)
         finally:
@@ -94,6 +101,8 @@ class ProjectDisk:
 
     async def remove(self, path: ProjectPath, *, expected: Snapshot) -> Snapshot | None:
         """Remove the file if it still is ``expected``; see ``Folder.remove_file``."""
+        if self._sends_only:
+            raise only_sends(path)
         try:
             return await asyncio.to_thread(self.folder.remove_file, path, expected)
         finally:
@@ -101,6 +110,8 @@ class ProjectDisk:
 
     async def rename(self, old: ProjectPath, new: ProjectPath) -> bool:
         """Give a file another name; False when that name is taken or the file is gone."""
+        if self._sends_only:
+            return False
         try:
             await asyncio.to_thread(self.folder.rename, old, new)
         except (RtcdError, OSError):
@@ -109,10 +120,14 @@ class ProjectDisk:
 
     async def make_folder(self, path: ProjectPath) -> None:
         """Create a folder and those above it."""
+        if self._sends_only:
+            return
         await asyncio.to_thread(self.folder.make_folder, path)
 
     async def remove_folder(self, path: ProjectPath) -> None:
         """Remove a folder if nothing is in it."""
+        if self._sends_only:
+            return
         try:
             await asyncio.to_thread(self.folder.remove_folder, path)
         except (RtcdError, OSError):

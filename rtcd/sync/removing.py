@@ -52,6 +52,12 @@ class Removing:
     async def file_is_gone(self) -> bool:
         """The file vanished: an edit by others brings it back, else the deletion is carried on."""
         it = self._open
+        if it.receives_only:
+            # The server's file is not ours to delete: it comes back.
+            it.gone = False
+            it.file.snapshot = None
+            it.content_changed()
+            return False
         if it.unwritten() or it.saves:
             self._record_deletion(it.joined, by_disk=True)
             it.gone = False

@@ -15,8 +15,9 @@ from rtcd.errors import ApplyError
 from rtcd.merge.candidates import Evidence
 from rtcd.merge.merged import Overlap
 from rtcd.merge.replica import SaveOutcome
-from rtcd.sync.choices import places_of_choice, without_repeats
+from rtcd.sync.choices import places_of_choice, text_of, without_repeats
 from rtcd.sync.meeting import Meeting
+from rtcd.sync.one_way import RECEIVE_ONLY, only_receives
 from rtcd.sync.open_file import OpenFile
 from rtcd.sync.ports import Room
 from rtcd.sync.remembering import Remembering
@@ -48,16 +49,28 @@ class Saving:
             it.file.hold = None
             it.file.snapshot = save.snapshot
             return
+        elif it.receives_only and self._meeting.has_met:
+            it.file.hold = only_receives(it.path)
+            it.on_change()
+            return
         else:
             content = it.file.accept(save.snapshot)
         it.ledger.record(save.snapshot, by=it.saver(git=save.git), source="disk")
         if content is None:
             return
-        if self._meeting.has_met:
+        if it.receives_only and save.displaced:
+            self._keep_for_review(save, content)
+        elif self._meeting.has_met:
             await self._merge_save(room, save, content)
         else:
             # The file was held when the room was pulled: now disk and room meet, at their base.
             await self._meeting.meet(room, content)
+
+    def _keep_for_review(self, save: Save, content: Content) -> None:
+        """What was received has replaced a change of a folder that sends nothing."""
+        live = self._open.joined.live.content()
+        overlap = Overlap(None, "", text_of(content), text_of(live), text_of(live), RECEIVE_ONLY)
+        self._remembering.record_conflicts((overlap,), save.snapshot.data, live, live, since=0.0)
 
     async def _merge_save(self, room: Room, save: Save, content: Content) -> None:
         it = self._open

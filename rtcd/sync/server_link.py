@@ -20,6 +20,7 @@ from rtcd.rooms.news import Announcement, AnnouncementKind
 from rtcd.server.address import ServerAddress
 from rtcd.server.client import ServerClient
 from rtcd.server.entry import Entry
+from rtcd.sync.one_way import refused
 from rtcd.sync.other_daemons import OtherDaemons
 from rtcd.sync.ports import Clock
 
@@ -41,7 +42,9 @@ class ServerLink:
         user: dict[str, Any],
         others: OtherDaemons,
         steady: Clock = time.monotonic,
+        receives_only: bool = False,
     ) -> None:
+        self._receives_only = receives_only
         self.client = client
         self.is_host = is_host
         self.user = user
@@ -55,6 +58,11 @@ class ServerLink:
         self._folders: set[ProjectPath] = set()
         self._making_folders = asyncio.Lock()
         self._own_changes: dict[ProjectPath, float] = {}
+
+    def _must_send(self) -> None:
+        """The last guard of a folder that only receives."""
+        if self._receives_only:
+            raise refused()
 
     @property
     def address(self) -> ServerAddress:
@@ -116,6 +124,7 @@ class ServerLink:
         Raises:
             ServerError: code ``exists``.
         """
+        self._must_send()
         if not self.is_host:
             self._own_changes[path] = self._steady() + OWN_CHANGE_SECONDS
             try:
@@ -149,6 +158,7 @@ class ServerLink:
 
     async def delete(self, path: ProjectPath) -> None:
         """Remove the file or empty folder; on a host it is gone already."""
+        self._must_send()
         self._folders.clear()
         if not self.is_host:
             with suppress(NotFoundOnServerError):
@@ -157,6 +167,7 @@ class ServerLink:
 
     async def rename(self, old: ProjectPath, new: ProjectPath) -> None:
         """Let the server's file follow a rename, document and all."""
+        self._must_send()
         self._folders.clear()
         source, target = self.server_path(old), self.server_path(new)
         if self.is_host:
@@ -168,6 +179,7 @@ class ServerLink:
 
     async def make_folder(self, path: ProjectPath) -> None:
         """Create a folder where there is none."""
+        self._must_send()
         if not self.is_host:
             await self._make_parents(path)
             async with self._making_folders:

@@ -70,7 +70,7 @@ class ServerSaves:
     async def ask(self) -> None:
         """Ask a server that saves by itself to do it now."""
         it = self._open
-        if it.room is None or it.rooms.is_host or it.lost or it.unsent():
+        if it.room is None or it.rooms.is_host or it.lost or it.unsent() or it.receives_only:
             return
         if self._is_mirrored():
             it.generations.saved(it.generations.content)
