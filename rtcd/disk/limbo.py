@@ -264,6 +264,12 @@ class Limbo:
                 surprises.append(found)
         return surprises
 
+    def let_go(self, save: Snapshot, now: float) -> None:
+        """A surprise is safe elsewhere: nobody needs to be surprised by it again."""
+        for name, waiting in list(self._waiting.items()):
+            if waiting.path == save.path and waiting.known == save.digest:
+                self._leave_to_its_writer(name, save, now)
+
     def _leave_to_its_writer(self, name: str, found: Snapshot, now: float) -> None:
         """Remove what is known, unless an editor is still at it."""
         if name.startswith(_UNFINISHED) or not self.somebody_writes(name):

@@ -110,6 +110,10 @@ class Writer:
             self._mend(path, old, new)
         return self._limbo.recover(self._clock())
 
+    def let_go(self, save: Snapshot) -> None:
+        """A save from ``recover`` is safe elsewhere, so no later ``recover`` gives it again."""
+        self._limbo.let_go(save, self._clock())
+
     def _create(self, parent: int, path: ProjectPath, data: bytes) -> Written:
         name = self._limbo.new_name(Entry(path, frozenset({digest_of(data)})))
         with self._temporary(name, data, like=None) as temporary:

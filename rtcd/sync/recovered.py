@@ -65,7 +65,10 @@ def left_in_limbo(project: Project, saves: Sequence[Snapshot]) -> list[Recovered
     for save in saves:
         mark = project.history.bookmark(str(save.path))
         known = {version.digest for version in project.history.versions(str(save.path))}
-        if save.digest not in known:
+        if save.digest in known:
+            # Else it would come back for ever; and as news, when its version is forgotten one day.
+            project.disk.writer.let_go(save)
+        else:
             base = mark.base_digest if mark is not None else None
             found.append(RecoveredCopy(path=save.path, base=base, data=save.data, by=CRASHED))
     return found

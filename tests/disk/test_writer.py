@@ -23,6 +23,7 @@ from rtcd.disk import writer as writer_module
 from rtcd.disk.file_stat import Snapshot
 from rtcd.disk.folder import Folder
 from rtcd.disk.in_place import is_torn
+from rtcd.disk.raw_io import read_all
 from rtcd.disk.writer import Writer
 from rtcd.errors import HeldError
 from rtcd.project_path import ProjectPath
@@ -518,6 +519,7 @@ import os, sys
 sys.path[:0] = {paths!r}
 from pathlib import Path
 from rtcd.disk.folder import Folder
+from rtcd.disk.raw_io import read_all
 from rtcd.disk.writer import Writer
 from rtcd.project_path import ProjectPath
 
@@ -614,6 +616,58 @@ def test_a_recovered_save_is_there_again_after_another_crash(tmp_path: Path) -> 
     project.folder.close()
 
 
+def test_a_recovered_save_that_is_safe_elsewhere_does_not_come_back(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    expected = project.read()
+    project.file.write_bytes(b"somebody's save")
+    project.writer.write(PATH, b"two", expected=expected)
+    project.folder.close()
+    project.open()
+    (save,) = project.writer.recover()
+    project.writer.let_go(save)
+    project.folder.close()
+    project.open()
+    assert project.writer.recover() == []
+    assert project.limbo_names() == []
+    project.folder.close()
+
+
+def test_what_was_swapped_out_and_cannot_be_read_is_found_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails for a moment, just when a save was displaced."""
+    project = Project(tmp_path / "project")
+    expected = project.read()
+    project.file.write_bytes(b"somebody's save")
+    reads = [0]
+
+    def failing_read(fd: int) -> bytes:
+        reads[0] += 1
+        if reads[0] < 4:
+            raise OSError(errno.EIO, "the disk failed")
+        return read_all(fd)
+
+    monkeypatch.setattr("rtcd.disk.limbo.read_all", failing_read)
+    written = project.writer.write(PATH, b"two", expected=expected)
+    assert written.displaced is None
+    assert project.file.read_bytes() == b"two"
+    assert project.late_after(20) == [b"somebody's save"]
+    project.folder.close()
+
+
+def test_a_journal_line_that_a_full_disk_cut_off_spoils_no_other(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    expected = project.read()
+    with (project.limbo / "journal").open("ab") as journal:
+        journal.write(b'{"name": "cut", "path": "no')
+    project.file.write_bytes(b"somebody's save")
+    project.writer.write(PATH, b"two", expected=expected)
+    project.folder.close()
+    project.open()
+    assert [found.data for found in project.writer.recover()] == [b"somebody's save"]
+    project.folder.close()
+
+
 def test_what_nobody_can_place_is_kept_for_people(tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
     (project.limbo / "stray").write_bytes(b"whose?")
@@ -640,6 +694,7 @@ import sys
 sys.path[:0] = {sys.path!r}
 from pathlib import Path
 from rtcd.disk.folder import Folder
+from rtcd.disk.raw_io import read_all
 from rtcd.disk.writer import Writer
 from rtcd.errors import HeldError
 from rtcd.project_path import ProjectPath
