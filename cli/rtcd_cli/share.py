@@ -49,6 +49,9 @@ View = dict[str, Any]
 @click.command(epilog=EPILOG)
 @directory_argument
 @click.option("--browser", is_flag=True, help="A code to type into JupyterLab's login page.")
+@click.option(
+    "--name", metavar="NAME", default="", help="What the guest is called, with --browser."
+)
 @click.option("--list", "listing", is_flag=True, help="Show who may come in.")
 @click.option("--revoke", metavar="NAME", help="Turn a guest out.")
 @click.option("--stop", "stopping", is_flag=True, help="Stop sharing on the network.")
@@ -59,6 +62,7 @@ def share(
     call: Call,
     directory: Path | None,
     browser: bool,
+    name: str,
     listing: bool,
     revoke: str | None,
     stopping: bool,
@@ -74,6 +78,10 @@ def share(
     """
     if sum((browser, listing, revoke is not None, stopping)) > 1:
         raise UsageError("choose one of --browser, --list, --revoke and --stop")
+    if name and not browser:
+        raise UsageError(
+            "--name goes with --browser", hint="Guests with rtcd bring their own name."
+        )
     places = chosen_places(directory)
     if revoke is not None:
         return _revoke(places, revoke, as_json=as_json)
@@ -82,11 +90,11 @@ def share(
     if stopping:
         return _stop(places, as_json=as_json)
     start_for(call, places, quiet=as_json)
-    return _offer(places, browser=browser, wait=not no_wait, as_json=as_json)
+    view = _ask(places, "browser", name=name) if browser else _ask(places, "code")
+    return _offer(view, places, browser=browser, wait=not no_wait, as_json=as_json)
 
 
-def _offer(places: Places, *, browser: bool, wait: bool, as_json: bool) -> int:
-    view = _ask(places, "browser" if browser else "code")
+def _offer(view: View, places: Places, *, browser: bool, wait: bool, as_json: bool) -> int:
     if as_json:
         show_json({"schema": 1, "project": str(places.project), **view})
         return 0

@@ -62,6 +62,8 @@ def main() -> int:
     )
     for library in ("httpx", "httpcore", "websockets", "asyncio"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    # What strangers on the network send must not fill the log.
+    logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     settings = Settings.from_json(json.loads(sys.stdin.readline()))
     return supervise(functools.partial(_live, settings))

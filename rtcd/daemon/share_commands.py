@@ -40,7 +40,8 @@ class ShareCommands:
             )
         action = arguments.get("action")
         if action in ("code", "browser"):
-            return await sharing.offer("join" if action == "code" else "browser")
+            purpose = "join" if action == "code" else "browser"
+            return await sharing.offer(purpose, str(arguments.get("name") or ""))
         if action == "close":
             return await sharing.close()
         if action == "revoke":

@@ -81,8 +81,10 @@ class Sharing:
             ) from None
         return self._shown()
 
-    async def offer(self, purpose: str) -> View:
+    async def offer(self, purpose: str, name: str = "") -> View:
         """Open the share if it is closed, and make a new code; it is in ``code``.
+
+        ``name`` is what a guest with a browser is called.
 
         Raises:
             RtcdError: the server cannot share, or codes were guessed too often.
@@ -97,7 +99,7 @@ class Sharing:
             )
         await self._act("open", host=self._host)
         taken = await self._numbers_on_the_network()
-        made = await self._act("code", purpose=purpose, taken=" ".join(map(str, taken)))
+        made = await self._act("code", purpose=purpose, name=name, taken=" ".join(map(str, taken)))
         self._follow()
         return self._shown() | {"code": made["code"]}
 

@@ -46,6 +46,7 @@ class Share:
         self.book = GuestBook(self.folder)
         self.door = Door(time.monotonic, os.urandom, secrets.choice)
         self.pin = ""
+        self.browser_name = ""
         self._application = application
         self._provider = provider
         self._listener: LanListener | None = None
@@ -182,7 +183,7 @@ class Share:
         """Let a browser in by its code."""
         if not self.door.type_in(typed, source):
             return None
-        _, token = self.book.admit("browser", "browser", source)
+        _, token = self.book.admit(self.browser_name or "browser", "browser", source)
         return token
 
     def channel_of(self, handler: RequestHandler) -> bytes:

@@ -160,6 +160,8 @@ class ShareHandler(APIHandler):
         elif action == "code":
             taken = [int(word) for word in str(body.get("taken", "")).split() if word.isdigit()]
             purpose: Purpose = "browser" if body.get("purpose") == "browser" else "join"
+            if purpose == "browser":
+                share.browser_name = clean_name(body.get("name"))
             return {"code": str(share.door.offer(purpose, taken).code)}
         elif action == "close":
             share.close()

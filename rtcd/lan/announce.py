@@ -17,10 +17,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from zeroconf import Error as ZeroconfError
-from zeroconf import InterfaceChoice, IPVersion, NonUniqueNameException, ServiceInfo, Zeroconf
+from zeroconf import NonUniqueNameException, ServiceInfo
 
 from rtcd.errors import RtcdError
-from rtcd.lan.browse import NetworkError
+from rtcd.lan.browse import NetworkError, make_zeroconf
 from rtcd.lan.interfaces import IPAddress, own_addresses
 from rtcd.lan.service import SERVICE_TYPE, Announcement
 from rtcd.lan.share_state import mark_of
@@ -141,7 +141,7 @@ class Voice:
     """
 
     def __init__(self) -> None:
-        self._zeroconf = _open()
+        self._zeroconf = make_zeroconf()
         self._info: ServiceInfo | None = None
         self._clock: int | None = None
         self.instance = ""
@@ -219,15 +219,6 @@ class BusyMeter:
             return False
         self._since = (now, used)
         return used - before > self._share * (now - began)
-
-
-def _open() -> Zeroconf:
-    for version in (IPVersion.All, IPVersion.V4Only, IPVersion.V6Only):
-        try:
-            return Zeroconf(interfaces=InterfaceChoice.All, ip_version=version)
-        except (OSError, RuntimeError):
-            continue
-    raise NetworkError("no interface takes multicast")
 
 
 def _info(instance: str, wanted: Wanted, addresses: Addresses) -> ServiceInfo:

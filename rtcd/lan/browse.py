@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
-from zeroconf import ServiceStateChange, Zeroconf
+from zeroconf import IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from rtcd.errors import RtcdError
-from rtcd.lan.interfaces import Interface, interfaces
+from rtcd.lan.interfaces import Interface, interfaces, multicast_interfaces
 from rtcd.lan.service import SERVICE_TYPE, Announcement
 
 MAX_SERVICES = 64
@@ -124,18 +124,29 @@ async def browsing() -> AsyncIterator[Browser]:
 
 
 def open_zeroconf() -> AsyncZeroconf:
-    """Zeroconf on all interfaces, IPv4 and IPv6 as far as the system has them.
+    """Zeroconf in this event loop, on all interfaces but loopback.
 
     Raises:
-        NetworkError: neither works.
+        NetworkError: none of them takes multicast.
     """
-    from zeroconf import InterfaceChoice, IPVersion
+    return AsyncZeroconf(zc=make_zeroconf())
 
-    for version in (IPVersion.All, IPVersion.V4Only, IPVersion.V6Only):
-        try:
-            return AsyncZeroconf(interfaces=InterfaceChoice.All, ip_version=version)
-        except (OSError, RuntimeError):
-            continue
+
+def make_zeroconf() -> Zeroconf:
+    """Zeroconf in the running event loop, or in a thread of its own where none runs.
+
+    Raises:
+        NetworkError: no interface takes multicast.
+    """
+    found = multicast_interfaces()
+    attempts: list[list[str | int]] = [found, [one for one in found if isinstance(one, str)]]
+    for chosen in attempts:
+        kinds = {isinstance(one, int) for one in chosen}
+        version = IPVersion.All if len(kinds) > 1 else IPVersion.V6Only
+        version = IPVersion.V4Only if kinds == {False} else version
+        with suppress(OSError, RuntimeError):
+            if chosen:
+                return Zeroconf(interfaces=list(chosen), ip_version=version)
     raise NetworkError(
         "the local network cannot be asked: no interface takes multicast",
         hint="Are you connected? Else give the host's address: `rtcd join https://HOST:PORT/`.",

@@ -37,6 +37,23 @@ def interfaces() -> tuple[Interface, ...]:
     return tuple(sorted(found, key=lambda one: (one.address.version, int(one.address))))
 
 
+def multicast_interfaces() -> list[str | int]:
+    """Where to speak multicast: IPv4 by address, IPv6 by interface number; loopback if all else fails."""
+    version4: list[str | int] = []
+    version6: list[str | int] = []
+    for adapter in ifaddr.get_adapters():
+        for one in adapter.ips:
+            text = one.ip if isinstance(one.ip, str) else one.ip[0]
+            address = ipaddress.ip_address(text.partition("%")[0])
+            if address.is_loopback:
+                continue
+            if address.version == 4:
+                version4.append(text)
+            elif adapter.index is not None and adapter.index not in version6:
+                version6.append(adapter.index)
+    return [*version4, *version6] or ["127.0.0.1"]
+
+
 def own_addresses(known: tuple[Interface, ...] | None = None) -> tuple[IPAddress, ...]:
     """The addresses under which others on the network may reach us."""
     return tuple(one.address for one in known or interfaces() if one.is_usable)
