@@ -8,7 +8,7 @@ comes out is an edit made before everything that the saver had not seen. See mer
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -18,7 +18,7 @@ from rtcd.documents.document import Document
 from rtcd.documents.open_document import open_document
 from rtcd.errors import ApplyError
 from rtcd.merge.base import choose_base
-from rtcd.merge.candidates import BaseChoice, Evidence
+from rtcd.merge.candidates import BaseChoice, Candidate, Evidence
 from rtcd.merge.doubles import without_doubles
 from rtcd.merge.merged import Merged, Overlap
 from rtcd.merge.rescue import WATCH_SECONDS, Rescue
@@ -230,7 +230,8 @@ class Replica:
             self._stand_at_live(self._push(new, now, own_save=True))
             return self._unchanged(before, "The shared document has this content already.")
         newest = self.versions.newest
-        outcome = self._save_at_base(new, before, self._weighed(new, evidence), now)
+        candidates = self.versions.candidates(now, reads_are_late=not on_disk)
+        outcome = self._save_at_base(new, before, candidates, self._weighed(new, evidence), now)
         self._take_as_disk(new, on_disk=on_disk)
         if self.versions.newest is not newest and self.versions.newest is not None:
             self.versions.newest.displaced = not on_disk
@@ -316,11 +317,16 @@ class Replica:
         return evidence
 
     def _save_at_base(
-        self, new: Content, before: Content, evidence: Evidence, now: float
+        self,
+        new: Content,
+        before: Content,
+        candidates: Sequence[Candidate],
+        evidence: Evidence,
+        now: float,
     ) -> SaveOutcome:
-        if not len(self.versions):
+        if not candidates:
             return self._save_without_base(new, before, now)
-        choice = choose_base(new, self.versions.candidates(now), evidence, tokens=self._tokens)
+        choice = choose_base(new, candidates, evidence, tokens=self._tokens)
         return self._save_chosen(new, before, choice, now)
 
     def _save_chosen(

@@ -116,20 +116,28 @@ class VersionRing:
         limit = self._versions[-1].at - self.young_seconds
         return range(sum(version.at <= limit for version in self._versions))
 
-    def candidates(self, now: float) -> Sequence[Candidate]:
-        """All versions as candidates for the base of a save made now."""
+    def candidates(self, now: float, *, reads_are_late: bool = False) -> Sequence[Candidate]:
+        """All versions as candidates for the base of a save made now.
+
+        ``reads_are_late``: the save was not found by the watcher, which tells of reads before it
+        tells of the save; so a young version may have been read and nobody has said so yet.
+        """
         places = {version.number: place for place, version in enumerate(self._versions)}
         return [
             Candidate(
                 content=version.content,
                 own_save=version.own_save,
-                read=version.read,
+                read=self._read(version, now, late=reads_are_late),
                 base=None if version.base is None else places.get(version.base),
                 age=max(0.0, now - version.at),
                 displaced=version.displaced,
             )
             for version in self._versions
         ]
+
+    def _read(self, version: Version, now: float, *, late: bool) -> bool | None:
+        is_open = late and version.read is False and version.at >= now - READ_LAG_SECONDS
+        return None if is_open else version.read
 
     def _size(self) -> int:
         return sum(size_of(v.content) + len(v.update or b"") for v in self._versions)

@@ -286,6 +286,23 @@ def test_an_editor_goes_on_from_its_save_that_was_swapped_out() -> None:
     assert live(world) == "theirs\n" + mine + "second\n"
 
 
+def test_the_word_of_a_read_may_come_after_the_save_that_a_write_swapped_out() -> None:
+    """Read at "one t", saved while "one two" was being written; nobody has told of the read."""
+    world = room("one \n" + BASE)
+    for typed in ("one t", "one two"):
+        world.colleague(TextContent(f"{typed}\n" + BASE))
+        world.now -= 0.9
+        world.flush()
+    outcome = world.replica.save(
+        TextContent("one t\n" + BASE + "mine\n"),
+        evidence=Evidence(newest_read_by_saver=False),
+        now=world.now,
+        on_disk=False,
+    )
+    world.send(outcome.update)
+    assert live(world) == "one two\n" + BASE + "mine\n"
+
+
 def test_only_content_counts_as_a_change() -> None:
     world = room()
     state = world.document.shared.state_vector()
