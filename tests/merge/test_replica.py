@@ -294,13 +294,13 @@ def test_the_word_of_a_read_may_come_after_the_save_that_a_write_swapped_out() -
         world.now -= 0.9
         world.flush()
     outcome = world.replica.save(
-        TextContent("one t\n" + BASE + "mine\n"),
+        TextContent("one t\nmine\n" + BASE),
         evidence=Evidence(newest_read_by_saver=False),
         now=world.now,
         on_disk=False,
     )
     world.send(outcome.update)
-    assert live(world) == "one two\n" + BASE + "mine\n"
+    assert live(world) == "one two\nmine\n" + BASE
 
 
 def test_only_content_counts_as_a_change() -> None:
