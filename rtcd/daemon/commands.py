@@ -122,7 +122,10 @@ class Commands:
         binding = self._project.bindings.get(path)
         if binding is None:
             return {"flushed": True, "joined": False}
+        room = self._project.pairs.rooms.get(path)
         async with asyncio.timeout(FLUSH_SECONDS):
+            if room is not None:
+                await room.flush()
             await binding.flush()
         return {"flushed": not binding.unwritten(), "joined": True}
 

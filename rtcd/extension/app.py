@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 from jupyter_server.serverapp import ServerApp
 from jupyter_server_ydoc.app import YDocExtension
-from jupyter_server_ydoc.handlers import YDocWebSocketHandler
+from jupyter_server_ydoc.handlers import DocSessionHandler, YDocWebSocketHandler
 from jupyter_server_ydoc.stores import SQLiteYStore
 
 from rtcd.extension.autosave import Autosave
@@ -25,6 +25,7 @@ from rtcd.extension.handlers import (
     RoomsHandler,
 )
 from rtcd.extension.loader import PATH_POLL_SECONDS, CarefulFileLoaders
+from rtcd.extension.paired import SessionHandler
 from rtcd.extension.people import Whereabouts
 from rtcd.extension.projects import ServedProjects
 from rtcd.extension.share import Share
@@ -137,6 +138,8 @@ class RtcdExtension(YDocExtension):
         return url
 
     def _with_our_room_handler(self, entry: tuple[Any, ...]) -> tuple[Any, ...]:
+        if entry[1] is DocSessionHandler:
+            return (entry[0], SessionHandler, {"projects": self.projects})
         if entry[1] is not YDocWebSocketHandler:
             return entry
         pattern, _, arguments = entry

@@ -35,6 +35,7 @@ from rtcd.merge.replica import Replica
 from rtcd.project_path import ProjectPath
 from rtcd.rooms.backoff import Backoff
 from rtcd.sync.in_hand import InHand, NothingInHand
+from rtcd.sync.ledger import Ledger
 from rtcd.sync.open_file import BindingState, OpenFile
 from rtcd.sync.ports import Clock, Disk, Room, Rooms
 from rtcd.sync.save import Save
@@ -152,6 +153,10 @@ class Binding:
         self._retry_now.set()
         self._open.stir()
         await done
+
+    def remember_in(self, ledger: Ledger) -> None:
+        """Keep the memory of this file elsewhere; before ``run``."""
+        self._open.ledger = ledger
 
     def retry(self) -> None:
         """The server is back, or the daemon stops: do not wait for the next attempt."""

@@ -127,6 +127,7 @@ class Bindings(dict[ProjectPath, Binding]):
     def close(self) -> None:
         """Have every binding write and send what is left, and begin none any more."""
         self._closing = True
+        self._project.pairs.rooms.close()
         for binding in list(self.values()):
             binding.close()
 

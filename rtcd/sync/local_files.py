@@ -65,6 +65,7 @@ class LocalFiles:
         binding = self._project.bindings.get(path)
         if binding is not None and binding.file.snapshot is not None:
             binding.file.snapshot = snapshot
+        self._project.pairs.rooms.file_seen(snapshot)
 
     def file_saved(self, snapshot: Snapshot, *, git: bool = False) -> None:
         """A settled file was read: a save, our own write, or nothing new."""
@@ -75,6 +76,7 @@ class LocalFiles:
         if self._project.pairs.is_on_server(path):
             self._project.pairs.came_back(path)
         self._project.pairs.note(snapshot)
+        self._project.pairs.rooms.file_seen(snapshot)
         binding = self._project.bindings.get(path)
         if binding is not None:
             binding.disk_changed(snapshot, git=git)

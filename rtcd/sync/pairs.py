@@ -32,6 +32,7 @@ from rtcd.project_path import ProjectPath
 from rtcd.sync.binding import Binding
 from rtcd.sync.ports import Disk
 from rtcd.sync.script_binding import ScriptBinding
+from rtcd.sync.text_rooms import TextRooms
 
 if TYPE_CHECKING:
     from rtcd.sync.project import Project
@@ -54,6 +55,7 @@ class Pairs:
         self._metadata: dict[ProjectPath, Mapping[str, Any]] = {}
         self._settings: dict[ProjectPath | None, Any] = {}
         self._begun = False
+        self.rooms = TextRooms(project)
         own = project.disk.folder.root / INSIDE
         self._list = own / "pairs.json"
         self._kept = KeptNotebooks(own / "notebooks")

@@ -30,7 +30,10 @@ class RemoteFiles:
     def someone_joined(self, path: ProjectPath) -> None:
         """A room is live: be in it."""
         if self._project.pairs.is_text(path):
-            self._project.report("paired-text-open", _text_open(path), path)
+            if self._project.link.is_host:
+                self._project.pairs.rooms.joined(path)
+            else:
+                self._project.report("paired-text-open", _text_open(path), path)
         elif self._project.disk.why_ignored(path) is None:
             self._project.activate(path)
 
