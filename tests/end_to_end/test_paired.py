@@ -78,3 +78,142 @@ async def test_a_script_saved_and_a_room_typed_in_are_one_notebook(host: RtcdFol
         "analysis.ipynb": "paired",
         "analysis.py": "paired",
     }
+
+
+async def test_both_files_saved_at_once_end_equal_without_a_conflict(host: RtcdFolder):
+    host.write("analysis.ipynb", notebook("a = 1", "b = 2"))
+    host.start()
+    eventually(lambda: "# %%" in host.read("analysis.py"), "the script to be written")
+    async with RoomPerson.joined(host.address, "analysis.ipynb") as grace:
+        value = json.loads(host.read("analysis.ipynb"))
+        value["cells"][1]["source"] = ["b = 2\n", "saved_twice = 1"]
+        value["cells"].append(
+            {"cell_type": "code", "execution_count": None, "id": "added", "metadata": {},
+             "outputs": [], "source": ["new_cell = 1"]}
+        )  # fmt: skip
+        script = host.read("analysis.py").replace("b = 2", "b = 2\nsaved_twice = 1")
+        host.write("analysis.ipynb", json.dumps(value, indent=1) + "\n")
+        host.write("analysis.py", script + "\n# %%\nnew_cell = 1\n")
+        wanted = ["a = 1", "b = 2\nsaved_twice = 1", "new_cell = 1"]
+        await eventually_async(lambda: sources(grace) == wanted, "both saves in the room")
+    host.wait()
+    assert [cell["source"] for cell in json.loads(host.read("analysis.ipynb"))["cells"]] == [
+        ["a = 1"], ["b = 2\n", "saved_twice = 1"], ["new_cell = 1"]
+    ]  # fmt: skip
+    assert host.read("analysis.py") == script + "\n# %%\nnew_cell = 1\n"
+    assert host.status()["conflicts"] == 0
+
+
+async def test_a_stale_script_buffer_keeps_what_others_typed(host: RtcdFolder):
+    host.write("analysis.ipynb", notebook("a = 1", "b = 2", "c = 3"))
+    host.start()
+    eventually(lambda: "# %%" in host.read("analysis.py"), "the script to be written")
+    old = host.read("analysis.py")
+    async with RoomPerson.joined(host.address, "analysis.ipynb") as grace:
+        content = grace.content
+        assert isinstance(content, NotebookContent)
+        cells = list(content.cells)
+        cells[0] = replace(cells[0], source="a = 1\ntyped_by_grace = 1")
+        await grace.become(replace(content, cells=tuple(cells)))
+        await eventually_async(lambda: "typed_by_grace" in host.read("analysis.py"), "the script")
+        host.write("analysis.py", old.replace("c = 3", "c = 3\nfrom_an_old_buffer = 1"))
+        wanted = ["a = 1\ntyped_by_grace = 1", "b = 2", "c = 3\nfrom_an_old_buffer = 1"]
+        await eventually_async(lambda: sources(grace) == wanted, "both edits in the room")
+        await eventually_async(
+            lambda: "typed_by_grace" in host.read("analysis.py"), "both edits in the script"
+        )
+        assert [cell[2] for cell in told(grace)] == ["out 1\n", "out 2\n", "out 3\n"]
+
+
+async def test_what_cannot_be_read_is_held_and_nothing_is_lost(host: RtcdFolder):
+    host.write("analysis.ipynb", notebook("a = 1", "b = 2"))
+    host.start()
+    eventually(lambda: "# %%" in host.read("analysis.py"), "the script to be written")
+    script = host.read("analysis.py")
+    async with RoomPerson.joined(host.address, "analysis.ipynb") as grace:
+        before = told(grace)
+        host.write("analysis.py", "")
+        eventually(lambda: reason(host, "analysis.py") == "script-emptied", "the hold")
+        assert told(grace) == before
+        broken = script.replace("# ---", "# ---\n# jupyter: [", 1)
+        host.write("analysis.py", broken)
+        eventually(lambda: reason(host, "analysis.py") == "invalid-script", "the other hold")
+        assert told(grace) == before
+        assert host.read("analysis.py") == broken
+        host.write("analysis.py", script.replace("b = 2", "b = 22"))
+        await eventually_async(lambda: sources(grace) == ["a = 1", "b = 22"], "the repaired text")
+    eventually(lambda: reason(host, "analysis.py") is None, "the hold to end")
+    assert host.status()["problems"] == []
+
+
+def test_a_deleted_script_stays_away_and_its_notebook_stays(host: RtcdFolder):
+    host.write("analysis.ipynb", notebook("a = 1"))
+    host.start()
+    eventually(lambda: "# %%" in host.read("analysis.py"), "the script to be written")
+    script = host.read("analysis.py")
+    host.wait()
+    (host.root / "analysis.py").unlink()
+    eventually(lambda: "analysis.py" not in paths(host), "the script to be forgotten")
+    host.write("analysis.ipynb", notebook("a = 11"))
+    host.wait()
+    assert not (host.root / "analysis.py").exists()
+    host.write("analysis.py", script.replace("a = 1", "a = 111"))
+    eventually(lambda: "a = 111" in host.read("analysis.ipynb"), "the script to be a face again")
+
+
+def test_saves_of_a_time_without_a_daemon_are_brought_by_the_next_one(host: RtcdFolder):
+    host.write("analysis.ipynb", notebook("a = 1", "b = 2"))
+    host.start()
+    eventually(lambda: "# %%" in host.read("analysis.py"), "the script to be written")
+    host.wait()
+    host.stop()
+    host.write("analysis.py", host.read("analysis.py").replace("b = 2", "b = 2\noffline = 1"))
+    host.start()
+    eventually(lambda: "offline" in host.read("analysis.ipynb"), "the notebook")
+    value = json.loads(host.read("analysis.ipynb"))
+    assert [cell["outputs"][0]["text"] for cell in value["cells"]] == [["out 1\n"], ["out 2\n"]]
+    host.wait()
+    assert host.status()["conflicts"] == 0
+
+
+def test_pairs_are_made_listed_renamed_and_ended_by_command(host: RtcdFolder):
+    host.write("one.ipynb", notebook("one = 1", formats=None))
+    host.write("sub/two.ipynb", notebook("two = 2", formats=None))
+    host.write("alone.py", "# %%\nalone = 1\n\n# %%\nmore = 2\n")
+    host.start()
+    host.wait()
+    done = host.command("pair", "one.ipynb", "--to", "md", "--json")
+    assert json.loads(done.stdout)["pairs"] == [
+        {"notebook": "one.ipynb", "texts": [{"path": "one.md", "format": "md"}]}
+    ], (done.stdout, done.stderr, host.log())
+    assert "```python\none = 1\n```" in host.read("one.md")
+    done = host.command("pair", "--all", "--to", "py:percent", "--dir", "scripts/")
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert "two = 2" in host.read("sub/scripts/two.py")
+    assert host.read("jupytext.toml") == 'formats = "ipynb,scripts//py:percent"\n'
+    done = host.command("pair", "alone.py", "--json")
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    eventually(lambda: "alone = 1" in host.read("alone.ipynb"), "a notebook for the script")
+    host.wait()
+    assert host.read("alone.py") == "# %%\nalone = 1\n\n# %%\nmore = 2\n"
+    (host.root / "one.ipynb").rename(host.root / "first.ipynb")
+    eventually(lambda: (host.root / "first.md").exists(), "the text to follow its notebook")
+    host.wait()
+    host.write("first.md", host.read("first.md").replace("one = 1", "one = 11"))
+    eventually(lambda: "one = 11" in host.read("first.ipynb"), "the notebook to follow its text")
+    assert host.command("unpair", "first.md").returncode == 0
+    host.wait()
+    host.write("first.md", host.read("first.md").replace("one = 11", "one = 111"))
+    host.wait()
+    assert "111" not in host.read("first.ipynb")
+    kinds = {file["path"]: file["kind"] for file in host.status()["files"]}
+    assert kinds["first.md"] == "text"
+
+
+def reason(folder: RtcdFolder, name: str) -> str | None:
+    """Why a file is held."""
+    return next(file["reason"] for file in folder.status()["files"] if file["path"] == name)
+
+
+def paths(folder: RtcdFolder) -> list[str]:
+    return [file["path"] for file in folder.status()["files"]]
