@@ -71,7 +71,9 @@ class Reporter:
         )
 
     def _paths(self) -> list[ProjectPath]:
-        return sorted({*self._project.files, *self._project.bindings})
+        bindings = self._project.bindings.items()
+        open_files = (path for path, binding in bindings if not binding.is_absent)
+        return sorted({*self._project.files, *open_files})
 
     def _file(self, path: ProjectPath, conflicts: dict[str, int]) -> FileStatus:
         binding = self._project.bindings.get(path)

@@ -26,6 +26,7 @@ from rtcd.errors import RtcdError
 from rtcd.extension.flush import DaemonGoneError, NotSharedError, ask_to_flush
 from rtcd.extension.last_write import last_write
 from rtcd.extension.meaning import same_meaning
+from rtcd.extension.one_file import one_file_contents
 from rtcd.extension.projects import ServedProject, ServedProjects
 from rtcd.extension.recovery import Unsaved, keep_copy, new_recovery_id
 
@@ -276,7 +277,7 @@ class CarefulFileLoaders(FileLoaderMapping):
         if found is None:
             shared = SharedByLoaders(
                 file_id_manager=self.file_id_manager,
-                contents_manager=self.contents_manager,
+                contents_manager=one_file_contents(self.contents_manager),
                 log=self.log,
                 poll_interval=self.file_poll_interval or PATH_POLL_SECONDS,
                 give_up_after=self._stop_poll_on_errors_after,

@@ -201,6 +201,11 @@ class Binding:
         return self._open.replica
 
     @property
+    def is_absent(self) -> bool:
+        """True for a file that was deleted while its work goes on."""
+        return False
+
+    @property
     def is_joining(self) -> bool:
         """True until the room was met for the first time."""
         return self.state is BindingState.JOINING

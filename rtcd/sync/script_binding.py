@@ -52,6 +52,11 @@ class ScriptBinding(Binding):
         assert isinstance(wanted, TextContent)
         return pairing.notebook_for(view.read(wanted.text), random_id)
 
+    @property
+    def is_absent(self) -> bool:
+        """True when the text was deleted: its notebook stays."""
+        return self._open.is_absent
+
     def removed_remotely(self) -> None:
         """The server's copy of a text is none of ours."""
 

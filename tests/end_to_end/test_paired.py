@@ -135,7 +135,7 @@ async def test_what_cannot_be_read_is_held_and_nothing_is_lost(host: RtcdFolder)
         host.write("analysis.py", "")
         eventually(lambda: reason(host, "analysis.py") == "script-emptied", "the hold")
         assert told(grace) == before
-        broken = script.replace("# ---", "# ---\n# jupyter: [", 1)
+        broken = script.replace("kernelspec:", "kernelspec: [", 1)
         host.write("analysis.py", broken)
         eventually(lambda: reason(host, "analysis.py") == "invalid-script", "the other hold")
         assert told(grace) == before
