@@ -25,6 +25,7 @@ Examples:
   rtcd conflicts show k3f9ab                  both sides and the merged text
   rtcd conflicts resolve k3f9ab --keep disk   the disk side becomes the content for all
   rtcd conflicts resolve k3f9ab --tool meld   merge by hand
+  rtcd conflicts resolve --all --keep merged  what stands is fine
 """
 
 
@@ -101,7 +102,8 @@ def show_conflict(id: str, as_json: bool) -> None:
 
 
 @conflicts.command()
-@click.argument("id", metavar="ID")
+@click.argument("id", metavar="ID", required=False)
+@click.option("--all", "every", is_flag=True, help="All open conflicts at once.")
 @click.option(
     "--keep",
     type=click.Choice(["disk", "shared", "merged"]),
@@ -115,27 +117,58 @@ def show_conflict(id: str, as_json: bool) -> None:
 )
 @folder_option
 @json_option
-def resolve(id: str, keep: str | None, tool: str | None, as_json: bool) -> None:
+def resolve(id: str | None, every: bool, keep: str | None, tool: str | None, as_json: bool) -> None:
     """Make one side the content for all, or accept what stands.
 
     The conflict is marked resolved. Resolving is an edit like any other: it can be undone (`rtcd conflicts reopen`, `rtcd undo`).
     """
-    if keep is None and tool is None:
-        raise UsageError(
-            "say what to keep", hint="Use --keep disk, --keep shared, --keep merged, or --tool."
-        )
-    if tool is not None and keep not in (None, "merged"):
-        raise UsageError(
-            f"--tool makes a merged text, and --keep {keep} does not want it",
-            hint="Use one of them.",
-        )
+    _check_decision(id, every=every, keep=keep, tool=tool)
     places = chosen_places()
+    if id is None:
+        _resolve_every(places, keep or "merged", as_json=as_json)
+        return
     conflict = find_conflict(places, id)
     if tool is None:
         ask(places.control_socket, "resolve", {"id": conflict.id, "keep": keep})
     else:
         _resolve_with_text(places, conflict, merge_with(tool, conflict))
     _tell_done(conflict, f"Resolved {conflict.id}: {keep or 'merged by hand'}", as_json=as_json)
+
+
+def _check_decision(id: str | None, *, every: bool, keep: str | None, tool: str | None) -> None:
+    if (id is None) is not every:
+        raise UsageError(
+            "say which conflict" if id is None else "name a conflict, or use --all",
+            hint="Use an ID that `rtcd conflicts` lists, or --all.",
+        )
+    if keep is None and (tool is None or every):
+        raise UsageError(
+            "say what to keep", hint="Use --keep disk, --keep shared, --keep merged, or --tool."
+        )
+    if tool is not None and (every or keep not in (None, "merged")):
+        raise UsageError(
+            "--tool makes a merged text of one conflict"
+            if every
+            else f"--tool makes a merged text, and --keep {keep} does not want it",
+            hint="Use one of them.",
+        )
+
+
+def _resolve_every(places: Places, keep: str, *, as_json: bool) -> None:
+    """Oldest first, so that of two about one place the later decision stands."""
+    found = _history(places).conflicts()
+    for conflict in reversed(found):
+        ask(places.control_socket, "resolve", {"id": conflict.id, "keep": keep})
+    if as_json:
+        resolved = [{"id": one.id, "path": one.path} for one in reversed(found)]
+        show_json({"schema": 1, "resolved": resolved})
+        return
+    if not found:
+        show(line(mark("ok"), " There is no open conflict."))
+        return
+    ids = " ".join(one.id for one in reversed(found))
+    show(line(mark("ok"), f" Resolved {len(found)}: {keep} ", (f"({ids})", "dim")))
+    show(next_step("rtcd conflicts --all", "see them again; reopen ID takes one back"))
 
 
 @conflicts.command()

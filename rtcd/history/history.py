@@ -14,7 +14,7 @@ from rtcd.history.blobs import Blobs
 from rtcd.history.bookmark import Bookmark
 from rtcd.history.conflict_record import pack_conflict, unpack_conflict
 from rtcd.history.database import open_database, open_for_reading, sentences, transaction
-from rtcd.history.eviction import keep_below, keep_newest
+from rtcd.history.eviction import keep_below, thin_out
 from rtcd.history.server_files import ServerFiles
 from rtcd.history.version_info import VersionInfo
 
@@ -132,7 +132,7 @@ class History:
                 f"INSERT INTO versions ({VERSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (path, number, digest, len(data), at, _storable(by), source),
             )
-            keep_newest(self._connection, self._blobs, path, self._versions_per_path)
+            self._thin_out(path)
             keep_below(self._connection, self._blobs, self._max_stored_bytes, spare=digest)
         return VersionInfo(
             path, number, digest, size=len(data), at=at, by=_storable(by), source=source
@@ -303,6 +303,11 @@ class History:
     def _rows(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         with sentences():
             return self._connection.execute(statement, values).fetchall()
+
+    def _thin_out(self, path: str) -> None:
+        count = self._rows("SELECT COUNT(*) FROM versions WHERE path = ?", (path,))[0][0]
+        if count > self._versions_per_path:
+            thin_out(self._connection, self._blobs, path, self._versions_per_path)
 
     def _newest(self, path: str) -> VersionInfo | None:
         rows = self._rows(

@@ -119,6 +119,9 @@ def _take_host(
         mark = project.history.bookmark(str(path))
         if mark is None or mark.base_digest != snapshot.digest:
             ledger = project.ledger(path)
+            if mark is not None and _may_be_stale(project, snapshot):
+                project.activate(path)
+                continue
             ledger.record(snapshot, by=project.saver, source="disk")
             ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
     for mark in project.history.bookmarks():
@@ -127,6 +130,13 @@ def _take_host(
             continue
         if path not in local and path not in live and not project.disk.exists(path):
             project.history.forget(mark.path)
+
+
+def _may_be_stale(project: Project, snapshot: Snapshot) -> bool:
+    """The save was made while no daemon ran, and others had written before: its room decides."""
+    versions = project.history.versions(str(snapshot.path))
+    others_wrote = any(version.source == "room" for version in versions)
+    return others_wrote and not project.disk.is_checkout(snapshot)
 
 
 async def list_remote(project: Project) -> dict[ProjectPath, Entry]:

@@ -50,18 +50,28 @@ class Ledger:
         )
         self._recorded = snapshot.digest
 
-    def versions_on_disk(self, began: float) -> list[Version]:
-        """What was on this disk since then, oldest first, and what was there at that moment."""
+    def versions_on_disk(self, since: float | None = None) -> list[Version]:
+        """The last versions that were on this disk, oldest first.
+
+        A save is taken to be made from the version before it; the history does not know better.
+
+        Args:
+            since: seconds since the epoch: only from then on, and what was there at that moment.
+        """
         infos = self._history.versions(str(self.path))
-        before = [info for info in infos if info.at < began][-1:]
+        if since is not None:
+            before = [info for info in infos if info.at < since][-1:]
+            infos = [*before, *(info for info in infos if info.at >= since)]
         found: list[Version] = []
-        for info in [*before, *(info for info in infos if info.at >= began)][-KEEP:]:
+        for info in infos[-KEEP:]:
             data = self._history.blob(info.digest)
             with suppress(HeldError):
                 if data is not None:
                     content = parse(self._kind, data)
                     saved = info.source == "disk"
-                    found.append(Version(len(found), content, None, saved, None, info.at))
+                    number = len(found)
+                    base = number - 1 if saved and number else None
+                    found.append(Version(number, content, None, saved, None, info.at, base))
         return found
 
     def base_bytes(self, session_id: str, pulled_state: bytes) -> tuple[bytes | None, bool]:

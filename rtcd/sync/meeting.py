@@ -72,12 +72,29 @@ class Meeting:
             return
         if plan.action is JoinAction.LINK:
             it.generations.written(it.generations.content)
+            if disk is not None and base.content is not None and it.rooms.is_host:
+                await self._look_behind(room, base.content, disk)
         elif plan.action is JoinAction.REMOVE:
             it.generations.written(it.generations.content)
             it.gone = True
         elif plan.action in (JoinAction.SEND, JoinAction.MERGE):
             assert disk is not None
             await self._share(room, base, disk)
+
+    async def _look_behind(self, room: Room, last: Content, disk: Content) -> None:
+        """On a host the server makes rooms of what is on disk: perhaps of a stale save.
+
+        Nobody was in the room then, so what the save takes back is only in the last version.
+        """
+        it = self._open
+        if is_same(last, disk):
+            return
+        git = self.by_git
+        older = self._older_base(last, disk)
+        assert it.file.snapshot is not None
+        it.ledger.record(it.file.snapshot, by=it.saver(git=git), source="disk")
+        if older is not None:
+            await self._bring(room, RoomBase(last), last, disk, older)
 
     def _base(self, room: Room, theirs: Content, disk: Content | None) -> RoomBase:
         """What both sides had last, and whether the room is the one that we left."""
@@ -96,14 +113,14 @@ class Meeting:
         """Record the disk's edits and bring them; in a room made anew, in turn with others."""
         it = self._open
         assert it.file.snapshot is not None
-        data = it.file.snapshot.data
+        before = it.joined.live.content()
         older = None if base.content is None else self._older_base(base.content, disk)
         it.ledger.record(it.file.snapshot, by=it.saver(git=self.by_git), source="disk")
         if base.continues:
-            await self._bring(room, base, disk, data, older)
+            await self._bring(room, base, before, disk, older)
         else:
             async with it.rooms.exclusive(file_id_of(room)):
-                await self._bring(room, base, disk, data, older)
+                await self._bring(room, base, before, disk, older)
                 await self._until_acknowledged(room)
 
     def _older_base(self, base: Content, disk: Content) -> tuple[Version, BaseChoice] | None:
@@ -112,14 +129,17 @@ class Meeting:
         An editor may have had the file loaded since before others typed and left.
         """
         it = self._open
-        known = list(it.earlier or it.ledger.versions_on_disk(self._began))
+        known = list(it.earlier or it.ledger.versions_on_disk())
         places = [n for n, version in enumerate(known) if is_same(version.content, base)]
         if not places:
             return None
         # What came after the base may never have reached the room: no save is older than that.
         ring = VersionRing()
+        numbers: dict[int | None, int] = {}
         for one in known[: places[-1] + 1]:
-            ring.push(one.content, at=one.at, own_save=one.own_save, read=one.read)
+            made = ring.push(one.content, at=one.at, own_save=one.own_save, read=one.read)
+            numbers[one.number] = made.number
+            made.base = numbers.get(one.base)
         newest = len(ring) - 1
         choice = choose_base(disk, ring.candidates(it.clock()), Evidence(git=self.by_git))
         self.by_git = False
@@ -134,13 +154,14 @@ class Meeting:
         self,
         room: Room,
         base: RoomBase,
+        before: Content,
         disk: Content,
-        data: bytes,
         older: tuple[Version, BaseChoice] | None,
     ) -> None:
-        """Bring the disk's edits into the room, merged at the base."""
+        """Bring the disk's edits into the room, which had ``before``, merged at the base."""
         it = self._open
-        before = it.joined.live.content()
+        assert it.file.snapshot is not None
+        data = it.file.snapshot.data
         start = base.content if older is None else older[0].content
         merged = merge_contents(start, disk, before)
         choice: tuple[Overlap, ...] = ()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 
 from rtcd.content import Content
-from rtcd.errors import ApplyError
+from rtcd.errors import ApplyError, HistoryError
 from rtcd.merge.candidates import Evidence
 from rtcd.merge.merged import Overlap
 from rtcd.merge.replica import SaveOutcome
@@ -38,7 +38,12 @@ class Saving:
         """Merge all saves that wait, oldest first."""
         while self._open.saves:
             save = self._open.saves.popleft()
-            await self._take_save(room, save)
+            try:
+                await self._take_save(room, save)
+            except HistoryError:
+                # Not merged yet, and a save that was swapped out is nowhere else.
+                self._open.saves.appendleft(save)
+                raise
 
     async def _take_save(self, room: Room, save: Save) -> None:
         it = self._open

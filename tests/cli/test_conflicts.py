@@ -240,6 +240,37 @@ def test_resolving_needs_a_daemon_and_a_decision(recorded: Shell) -> None:
     assert recorded.rtcd("conflicts", "resolve", "k3", "--keep", "disk", "--tool", "x").code == 2
 
 
+def test_all_open_conflicts_are_resolved_at_once_oldest_first(recorded: Shell) -> None:
+    with recorded.daemon({"resolve": {"result": None}}) as daemon:
+        done = recorded.rtcd("conflicts", "resolve", "--all", "--keep", "merged")
+    ids = [CELL.id, TEXT.id]
+    assert daemon.asked == [("resolve", {"id": one, "keep": "merged"}) for one in ids]
+    assert (done.out, done.err, done.code) == (
+        f"✓ Resolved 2: merged ({' '.join(ids)})\n"
+        "Next: rtcd conflicts --all  see them again; reopen ID takes one back\n",
+        "",
+        0,
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--keep", "disk"),
+        ("k3", "--all", "--keep", "disk"),
+        ("--all",),
+        ("--all", "--tool", "meld"),
+    ],
+)
+def test_all_and_an_id_and_a_tool_do_not_go_together(recorded: Shell, words: list[str]) -> None:
+    assert recorded.rtcd("conflicts", "resolve", *words).code == 2
+
+
+def test_resolving_all_of_nothing_is_fine(shell: Shell) -> None:
+    done = shell.rtcd("conflicts", "resolve", "--all", "--keep", "merged")
+    assert (done.out, done.code) == ("✓ There is no open conflict.\n", 0)
+
+
 def test_reopen_asks_the_daemon(recorded: Shell) -> None:
     with recorded.daemon({"reopen": {"result": None}}) as daemon:
         done = recorded.rtcd("conflicts", "reopen", "zzzzzz", "--json")

@@ -36,6 +36,35 @@ async def test_what_was_typed_on_both_sides_without_a_daemon_is_merged_by_the_ne
     assert not list((host.root / ".rtcd" / "recovery").glob("*.txt"))
 
 
+async def test_a_stale_buffer_saved_while_no_daemon_ran_takes_nothing_back(host: RtcdFolder):
+    """The buffer was loaded before somebody typed; that version is in the history."""
+    host.write("notes.txt", "one\ntwo\nthree\n")
+    host.start()
+    async with RoomPerson.joined(host.address, "notes.txt") as grace:
+        await grace.type("typed by Grace\n", at=0)
+        await eventually_async(lambda: "by Grace" in host.read("notes.txt"), "the disk to follow")
+        host.wait()
+    host.stop()
+    host.write("notes.txt", "one\ntwo\nthree\nsaved from the morning's buffer\n")
+    host.start()
+    wanted = "typed by Grace\none\ntwo\nthree\nsaved from the morning's buffer\n"
+    await eventually_async(lambda: host.read("notes.txt") == wanted, "the merged text on disk")
+
+
+async def test_an_own_save_taken_back_while_no_daemon_ran_stays_taken_back(host: RtcdFolder):
+    host.write("notes.txt", "one\n")
+    host.start()
+    host.write("notes.txt", "one\ntwo\n")
+    async with RoomPerson.joined(host.address, "notes.txt") as grace:
+        await eventually_async(lambda: grace.text == "one\ntwo\n", "the save to arrive")
+        host.wait()
+    host.stop()
+    host.write("notes.txt", "one\n")
+    host.start()
+    host.wait()
+    assert host.read("notes.txt") == "one\n"
+
+
 async def test_without_a_daemon_the_server_saves(host: RtcdFolder):
     host.write("notes.txt", "one\n")
     host.start()

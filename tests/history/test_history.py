@@ -108,6 +108,40 @@ class TestLimits:
         assert record(history, "a", b"new").number == 6
         history.close()
 
+    def test_versions_are_thinned_out_so_that_long_ago_stays_in_reach(self, file: Path) -> None:
+        history = History.open(file, versions_per_path=20)
+        now = 1_000_000.0
+        for age in (30 * 86400.0, 7 * 86400.0, 86400.0, 3600.0):
+            record(history, "a", b"%f" % age, at=now - age)
+        for count in range(300):
+            record(history, "a", b"%d" % count, at=now + count)
+        ages = [now + 299 - version.at for version in history.versions("a")]
+        assert len(ages) == 20
+        assert sum(age > 3000 for age in ages) == 4
+        assert ages[-4:] == [3.0, 2.0, 1.0, 0.0]
+        assert sum(100 < age < 3000 for age in ages) >= 2
+        history.close()
+
+    def test_a_save_outlives_pauses_in_the_typing(self, file: Path) -> None:
+        history = History.open(file, versions_per_path=10)
+        for count in range(60):
+            source = "disk" if count == 20 else "room"
+            history.record_version("a", b"%d" % count, by="Ada", source=source, at=float(count))
+        assert 20.0 in [version.at for version in history.versions("a")]
+        history.close()
+
+    def test_thinning_never_takes_what_an_open_conflict_names(self, file: Path) -> None:
+        history = History.open(file, versions_per_path=5)
+        made = [record(history, "a", b"%d" % count, at=float(count)) for count in range(5)]
+        names = ("disk_blob", "shared_blob", "merged_blob")
+        blobs = dict(zip(names, (made[1].digest, made[2].digest, made[3].digest), strict=True))
+        history.add_conflict(a_conflict(**blobs))
+        for count in range(5, 40):
+            record(history, "a", b"%d" % count, at=float(count))
+        assert {1.0, 2.0, 3.0} <= {version.at for version in history.versions("a")}
+        assert [history.blob(digest) for digest in blobs.values()] == [b"1", b"2", b"3"]
+        history.close()
+
     def test_an_evicted_content_is_gone_unless_another_needs_it(self, file: Path) -> None:
         history = History.open(file, versions_per_path=1)
         lonely, shared = record(history, "a", b"lonely"), record(history, "a", b"shared")
@@ -392,10 +426,10 @@ def test_an_error_undoes_the_whole_call(history: History, monkeypatch: pytest.Mo
     made = record(history, "a", b"x")
     before = history.stored_bytes
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise sqlite3.OperationalError("disk full")
 
-    monkeypatch.setattr("rtcd.history.history.keep_newest", fail)
+    monkeypatch.setattr("rtcd.history.history.keep_below", fail)
     with pytest.raises(HistoryError, match="disk full"):
         record(history, "a", b"y")
     monkeypatch.undo()
