@@ -13,7 +13,7 @@ from itertools import count
 
 from rtcd.content import TextContent
 from rtcd.diff.cells import match_cells
-from rtcd.paired.pairing import Pairing
+from rtcd.paired.pairing import Pairing, is_edit_in_place
 from rtcd.paired.script import Script, ScriptCell
 
 Rank = tuple[int, ...]
@@ -43,9 +43,7 @@ class CellOrder:
 
     def of_save(self, saved: Script, newest: Pairing) -> TextContent:
         """A saved text in this order; its cells are matched with those of a version."""
-        origins = match_cells(
-            [cell.as_cell() for cell in newest.cells], [cell.as_cell() for cell in saved.cells]
-        )
+        origins = _origins(newest, saved)
         before: Rank = ()
         ranks = []
         for number, origin in enumerate(origins):
@@ -55,6 +53,14 @@ class CellOrder:
             before = known if known is not None else (*before, 0, number)
             ranks.append(before)
         return _ordered(saved, saved.cells, ranks)
+
+
+def _origins(newest: Pairing, saved: Script) -> Sequence[int | None]:
+    if is_edit_in_place(newest.cells, saved.cells):
+        return range(len(saved.cells))
+    return match_cells(
+        [cell.as_cell() for cell in newest.cells], [cell.as_cell() for cell in saved.cells]
+    )
 
 
 def _ordered(script: Script, cells: Sequence[ScriptCell], ranks: Sequence[Rank]) -> TextContent:

@@ -84,6 +84,18 @@ def _by_content(
     return tuple(cells), tuple(kept)
 
 
+def is_edit_in_place(old: Sequence[ScriptCell], new: Sequence[ScriptCell]) -> bool:
+    """True when at most one cell differs, in its place: the commonest save needs no matching."""
+    if len(old) != len(new):
+        return False
+    differing = [
+        one.cell_type == other.cell_type
+        for one, other in zip(old, new, strict=True)
+        if one is not other and not one.says_the_same(other)
+    ]
+    return differing in ([], [True])
+
+
 class _Saved:
     """The work on one saved text."""
 
@@ -109,6 +121,8 @@ class _Saved:
         new = self.saved.cells
         shown = [cell.as_cell() for cell in new]
         if not self.pairing.is_joined:
+            if is_edit_in_place(self.old, new):
+                return new, range(len(new))
             return new, match_cells(self._named(self.old), shown)
         before = self.pairing.script.cells
         origins = match_cells([cell.as_cell() for cell in before], shown)

@@ -72,7 +72,11 @@ class _Reading:
         self.format = fmt
         self.lines = tuple(text.splitlines())
         long_form = fmt.long_form()
-        name = read_format_from_metadata(text, fmt.extension) or fmt.name
+        if _has_header_of(like, self.lines, fmt):
+            assert like is not None
+            name: str | None = like.name
+        else:
+            name = read_format_from_metadata(text, fmt.extension) or fmt.name
         if name is None:
             name, options = guess_format(text, fmt.extension)
             long_form.update(options)
@@ -208,6 +212,17 @@ class _Reading:
             )
             for cell, node in zip(raw, nodes, strict=True)
         ]
+
+
+def _has_header_of(like: Script | None, lines: Sequence[str], fmt: ScriptFormat) -> bool:
+    """True when the format is the one that was read in the same header before."""
+    return (
+        like is not None
+        and like.format == fmt
+        and fmt.name is not None
+        and like.header_end > 0
+        and tuple(lines[: like.header_end]) == like.lines[: like.header_end]
+    )
 
 
 class _Known:

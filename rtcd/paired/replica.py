@@ -139,16 +139,21 @@ class ScriptReplica(Replica):
         wanted = known.notebook_for(saved, self._new_id)
         outcome = self._save_chosen(wanted, before, choice, now)
         self._refused_text = new.text if choice.conflict is not None else None
+        is_live = same_file(wanted, outcome.merged)
+        if is_live and isinstance(outcome.merged, NotebookContent):
+            # The same cells as objects: they need not be compared next time.
+            wanted = outcome.merged
         made = Pairing.of(saved, wanted)
         if choice.nothing_to_apply:
             base.own_save = True
         else:
-            self._note(made)
+            self.versions[-1].content = wanted
+            self._note(made, compared)
             self.versions[-1].displaced = not on_disk
         if on_disk:
             self.on_disk = made
             self._take_as_disk(wanted, on_disk=True)
-        if not choice.nothing_to_apply and same_file(wanted, outcome.merged):
+        if not choice.nothing_to_apply and is_live:
             self._stand_at_live(self.versions[-1])
         return replace(outcome, saved=wanted)
 
@@ -215,10 +220,13 @@ class ScriptReplica(Replica):
         self.on_disk = self._next
         self._note(self._next)
 
-    def _note(self, pairing: Pairing) -> None:
+    def _note(self, pairing: Pairing, compared: TextContent | None = None) -> None:
         newest = self.versions.newest
         assert newest is not None
-        self._pairings[newest.number] = self._with_text(pairing)
+        noted = self._with_text(pairing)
+        if compared == noted[1]:
+            noted = pairing, compared
+        self._pairings[newest.number] = noted
         numbers = {version.number for version in self.versions}
         self._pairings = {n: known for n, known in self._pairings.items() if n in numbers}
 
