@@ -41,9 +41,9 @@ class _RoomLedger(Ledger):
         del session_id, pulled_state
         return (self.file.snapshot.data if self.file.snapshot else None), True
 
-    def versions_on_disk(self, began: float) -> list[Version]:
+    def versions_on_disk(self, since: float | None = None) -> list[Version]:
         """None that a room could have been made from."""
-        del began
+        del since
         return []
 
     def mark(self, snapshot: Snapshot, **_: object) -> None:
