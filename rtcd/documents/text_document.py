@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rtcd.content import Content, Kind, TextContent
 from rtcd.crdt.shared_doc import SharedDoc
 from rtcd.crdt.shared_types import Text
 from rtcd.crdt.text import replace_spans
+from rtcd.diff.edits import TextEdit
 from rtcd.diff.text import diff_text
 from rtcd.documents.save_mark import SaveMark
 from rtcd.errors import ApplyError
@@ -42,11 +45,14 @@ class TextDocument:
         current = self.content().text
         if current == new.text:
             return
-        edits = diff_text(current, new.text)
-        with self.shared.transaction(origin):
-            replace_spans(self._source, current, edits)
+        self.edit(diff_text(current, new.text), origin=origin)
         if self.content().text != new.text:
             raise ApplyError("a text does not hold what was saved after applying the save")
+
+    def edit(self, edits: Sequence[TextEdit], *, origin: str = "disk") -> None:
+        """Make edits of the text as it is, in one transaction."""
+        with self.shared.transaction(origin):
+            replace_spans(self._source, self.content().text, edits)
 
     def saved_hash(self) -> str | None:
         """See ``Document.saved_hash``."""

@@ -18,7 +18,7 @@ from rtcd.crdt.shared_doc import SharedDoc
 from rtcd.diff.edits import TextEdit, apply_edits
 from rtcd.diff.sequences import seq_diff
 from rtcd.diff.text import diff_text
-from rtcd.documents.open_document import new_document, open_document
+from rtcd.documents.text_document import TextDocument
 from rtcd.merge.merged import Overlap
 from rtcd.merge.repeated_lines import without_repeated_lines
 from rtcd.merge.shared_insertions import common_insertion, words_of
@@ -69,7 +69,11 @@ def merge_text(base: str, ours: str, theirs: str) -> TextMerge:
     # Where one side only has what the other has too, nobody chose anything.
     if start not in (my_text, other_text) and _same_line(lines, my_kept, other_kept):
         reasons.append("same-line")
-    crdt_text = _merge_by_crdt(start, my_text, other_text)
+    crdt_text = (
+        _merge_by_crdt(start, diff_text(start, my_text), diff_text(start, other_text))
+        if shared
+        else _merge_by_crdt(base, my_kept, other_kept)
+    )
     text = without_repeated_lines(base, my_text, other_text, crdt_text)
     by_content = bool(shared) or my_kept != mine or other_kept != other or text != crdt_text
     return replace(merge, text=text, reasons=tuple(reasons), by_content=by_content)
@@ -95,26 +99,25 @@ def union_text(ours: str, theirs: str) -> TextMerge:
     return replace(merge, text="\n".join(lines) + end, reasons=("both-created",))
 
 
-def _merge_by_crdt(base: str, ours: str, theirs: str) -> str:
-    if ours == base:
-        return theirs
-    if theirs == base:
-        return ours
-    start = new_document("text")
+def _merge_by_crdt(base: str, ours: Sequence[TextEdit], theirs: Sequence[TextEdit]) -> str:
+    """Both lists of edits made in the base at the same time."""
+    if not ours or not theirs:
+        return apply_edits(base, ours or theirs)
+    start = TextDocument(SharedDoc())
     start.become(TextContent(base))
     state = start.shared.update_since()
     merged = _side(state, THEIRS_ID, theirs)
-    merged.apply_update(_side(state, OURS_ID, ours).update_since(start.shared.state_vector()))
-    content = open_document("text", merged).content()
-    assert isinstance(content, TextContent)
-    return content.text
+    mine = _side(state, OURS_ID, ours)
+    merged.shared.apply_update(mine.shared.update_since(start.shared.state_vector()))
+    return merged.content().text
 
 
-def _side(state: bytes, client_id: int, text: str) -> SharedDoc:
+def _side(state: bytes, client_id: int, edits: Sequence[TextEdit]) -> TextDocument:
     shared = SharedDoc(client_id=client_id)
     shared.apply_update(state)
-    open_document("text", shared).become(TextContent(text))
-    return shared
+    document = TextDocument(shared)
+    document.edit(edits)
+    return document
 
 
 # Which lines an edit touches
