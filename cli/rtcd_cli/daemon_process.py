@@ -17,8 +17,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from types import FrameType, TracebackType
+from typing import Any, Self
 
 from rtcd.daemon.control_client import DaemonAnsweredError
 from rtcd.daemon.ready import ReadyReport
@@ -49,30 +49,60 @@ def start_background(
         DaemonAnsweredError: it said why it cannot.
         DaemonDiedError: it ended without a word; its log tells.
     """
-    log = open_log(places)
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            cwd=places.state,
-            env=clean_environment(os.environ),
-            start_new_session=True,
-        )
-    finally:
-        os.close(log)
-    try:
-        _send_settings(process, settings)
-        return _hear(process, progress, f"Its log is {places.log_file}.")
-    except KeyboardInterrupt:
-        # Half started and unwanted: it must not stay behind.
-        process.terminate()
-        process.wait()
-        raise
-    finally:
-        if process.stdout is not None:
-            process.stdout.close()
+    with WaitingDaemon(places, command) as waiting:
+        return waiting.begin(settings, progress)
+
+
+class WaitingDaemon:
+    """A daemon that was started and waits for its settings; loading takes it most of a second.
+
+    Leaving the ``with`` block without ``begin`` lets it end.
+    """
+
+    def __init__(self, places: Places, command: Sequence[str]) -> None:
+        self._places = places
+        log = open_log(places)
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=places.state,
+                env=clean_environment(os.environ),
+                start_new_session=True,
+            )
+        finally:
+            os.close(log)
+        self._begun = False
+
+    def begin(self, settings: Settings, progress: Progress) -> ReadyReport:
+        """Tell it the settings; returns when everyone can edit. Errors as ``start_background``."""
+        self._begun = True
+        try:
+            _send_settings(self._process, settings)
+            return _hear(self._process, progress, f"Its log is {self._places.log_file}.")
+        except KeyboardInterrupt:
+            # Half started and unwanted: it must not stay behind.
+            self._process.terminate()
+            self._process.wait()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._begun and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.terminate()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
 
 def run_foreground(

@@ -8,15 +8,17 @@ import sys
 from pathlib import Path
 
 import click
+from rich.text import Text
 
+from rtcd.daemon.ready import ReadyReport
 from rtcd.errors import UsageError
 from rtcd.lan.interfaces import url_host
 from rtcd.lan.join_code import JoinCode, looks_like_code
-from rtcd.lan.knock import Invitation
 from rtcd.lan.membership import Membership
-from rtcd.places import INSIDE, Places
+from rtcd.places import INSIDE, Places, make_private_folder
 from rtcd.settings import Settings, default_name
-from rtcd_cli.join_address import join_address
+from rtcd_cli.daemon_process import Progress, WaitingDaemon
+from rtcd_cli.join_address import Way, invited, way_by_address
 from rtcd_cli.output import (
     facts,
     line,
@@ -29,7 +31,7 @@ from rtcd_cli.output import (
     table,
 )
 from rtcd_cli.project_option import Call, json_option
-from rtcd_cli.start import already_running, progress_line, start_with
+from rtcd_cli.start import already_running, progress_line
 
 BROWSE_SECONDS = 2.5
 EPILOG = """\b
@@ -83,9 +85,10 @@ def join(
 ) -> int:
     """Take part in somebody's project, by a code or an address.
 
-    Their files come into a folder here, and stay in sync. With a code it looks on the local network for the host, proves the code without telling it to
-    anybody, and remembers the host by its key. `rtcd start` in the folder comes back by itself.
-    Without a code it lists who shares on this network, and asks.
+    Their files come into a folder here, and stay in sync. With a code it looks on the local
+    network for the host, proves the code without telling it to anybody, and remembers the host by
+    its key. `rtcd start` in the folder comes back by itself. Without a code it lists who shares
+    on this network, and asks.
 
     What is in the folder already is merged into the project: an empty folder is the safe choice.
     """
@@ -96,50 +99,43 @@ def join(
             hint="`rtcd stop` first, or join into another folder.",
         )
     person = name or default_name()
-    if target is None:
-        target = _ask_for_code(as_json=as_json)
-    with progress_line(wanted=not as_json) as progress:
-        progress("looking for the host")
-        if looks_like_code(target) or not _looks_like_address(target):
-            if remote_path or token_file or key:
-                raise UsageError("--remote-path, --token-file and --key go with an address")
-            invitation = asyncio.run(_by_code(JoinCode.parse(target), person))
-            membership, token = _membership(invitation, ""), invitation.token
-        else:
-            membership, token = join_address(
-                target,
-                person,
-                remote_path.strip("/"),
-                token_file=token_file,
-                key=key,
-                progress=progress,
-            )
-    places.make()
-    membership.write(places, token)
-    settings = Settings(project=places.project, name=membership.name or person)
-    report = start_with(call, settings, places, quiet=as_json)
+    target = target if target is not None else _ask_for_code(as_json=as_json)
+    if looks_like_code(target) or not _looks_like_address(target):
+        if remote_path or token_file or key:
+            raise UsageError("--remote-path, --token-file and --key go with an address")
+        way = _way_by_code(JoinCode.parse(target), person)
+    else:
+        way = way_by_address(target, person, remote_path.strip("/"), token_file, key)
+    make_private_folder(places.state)
+    # The daemon loads while the host is looked for.
+    with (
+        WaitingDaemon(places, call.daemon_command) as daemon,
+        progress_line(wanted=not as_json) as progress,
+    ):
+        membership, token = way(progress)
+        places.make()
+        membership.write(places, token)
+        settings = Settings(project=places.project, name=membership.name or person)
+        report = daemon.begin(settings, progress)
+    _tell(report, membership, as_json=as_json)
+    return 0
+
+
+def _tell(report: ReadyReport, membership: Membership, *, as_json: bool) -> None:
     if as_json:
         joined = {"project": membership.project, "host": membership.host, "name": membership.name}
         show_json(report.to_json() | {"joined": joined})
-        return 0
+        return
+    what = safe(membership.project or membership.url)
     whose = f" of {safe(membership.host)}" if membership.host else ""
-    show(
-        line(mark("ok"), " Joined ", (safe(membership.project or membership.url), "bold"), whose),
-        "",
-    )
-    show(
-        facts(
-            [
-                ("Folder", safe(str(places.project))),
-                ("Host", safe(report.url)),
-                ("You are", safe(membership.name or person)),
-                ("Files", f"{report.files_shared:,} shared"),
-            ]
-        ),
-        "",
-    )
+    rows: list[tuple[str, str | Text]] = [
+        ("Folder", safe(report.project)),
+        ("Host", safe(report.url)),
+        ("You are", safe(membership.name)),
+        ("Files", f"{report.files_shared:,} shared"),
+    ]
+    show(line(mark("ok"), " Joined ", (what, "bold"), whose), "", facts(rows), "")
     show(next_step("rtcd peers", "who is here, and where"))
-    return 0
 
 
 def _places(chosen: Path | None) -> Places:
@@ -163,22 +159,15 @@ def _places(chosen: Path | None) -> Places:
     return Places.of(folder)
 
 
-async def _by_code(code: JoinCode, name: str) -> Invitation:
-    from rtcd.lan.join import join_on_network
+def _way_by_code(code: JoinCode, name: str) -> Way:
+    def go(progress: Progress) -> tuple[Membership, str]:
+        from rtcd.lan.join import join_on_network
 
-    return await join_on_network(code, name)
+        progress("looking for the host")
+        invitation = asyncio.run(join_on_network(code, name))
+        return invited(invitation), invitation.token
 
-
-def _membership(invitation: Invitation, remote_path: str) -> Membership:
-    return Membership(
-        url=invitation.url,
-        pin=invitation.pin,
-        key=invitation.key,
-        project=invitation.project,
-        host=invitation.host,
-        name=invitation.name,
-        remote_path=remote_path,
-    )
+    return go
 
 
 def _looks_like_address(target: str) -> bool:

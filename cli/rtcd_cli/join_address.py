@@ -26,42 +26,66 @@ from rtcd.lan.membership import Membership
 from rtcd.server.address import ServerAddress
 from rtcd.server.client import ServerClient
 from rtcd.server.pin import fingerprint, pinned_context
+from rtcd_cli.daemon_process import Progress
 from rtcd_cli.output import line, safe, show, stderr_console
 from rtcd_cli.token_source import given_token
 
-Progress = Callable[[str], None]
+Way = Callable[[Progress], tuple[Membership, str]]
+"""How to come in: the membership and its token, once everything was asked."""
 
 
-def join_address(
-    typed: str,
-    name: str,
-    remote_path: str,
-    *,
-    token_file: Path | None,
-    key: str | None,
-    progress: Progress,
-) -> tuple[Membership, str]:
-    """The membership and its token.
+def way_by_address(
+    typed: str, name: str, remote_path: str, token_file: Path | None, key: str | None
+) -> Way:
+    """Ask what has to be asked; the way in, for when everything is known.
 
     Raises:
         UsageError: the address is none, or would carry the token in the open.
-        RtcdError: the server cannot be reached, refuses, or is not who it should be.
+        RtcdError: the server is not who it should be.
     """
     address = ServerAddress.parse(typed, given_token(token_file))
-    _check_hub(address.url)
-    if not address.url.startswith("https:") and not address.is_loopback:
+    url = address.url
+    _check_hub(url)
+    if not url.startswith("https:") and not address.is_loopback:
         raise UsageError(
             "a token would go over the network in the open",
             hint="Use the server's https address, or a tunnel: "
             "`ssh -L 8888:localhost:8888 HOST`, then `rtcd join http://localhost:8888/`.",
         )
-    secret = address.token.reveal() or find_token(address.url) or _ask()
+    secret = address.token.reveal() or find_token(url) or _ask()
     if looks_like_code(secret):
-        progress("proving the code")
-        invitation = asyncio.run(_by_code(address.url, JoinCode.parse(secret), name))
-        return _invited(invitation, remote_path), invitation.token
-    progress("asking the server")
-    return asyncio.run(_by_token(address.url, secret, name, remote_path, key))
+        code = JoinCode.parse(secret)
+        return lambda progress: _prove(url, code, name, remote_path, progress)
+    pin = asyncio.run(_pin_for_token(url, key))
+    membership = Membership(
+        url=url,
+        pin=pin,
+        project=remote_path.rpartition("/")[2],
+        name=name,
+        remote_path=remote_path,
+    )
+    return lambda progress: _show_token(membership, secret, progress)
+
+
+def invited(invitation: Invitation, remote_path: str = "") -> Membership:
+    """What to remember of a host that let us in."""
+    return Membership(
+        url=invitation.url,
+        pin=invitation.pin,
+        key=invitation.key,
+        project=invitation.project,
+        host=invitation.host,
+        name=invitation.name,
+        remote_path=remote_path,
+    )
+
+
+def _prove(
+    url: str, code: JoinCode, name: str, remote_path: str, progress: Progress
+) -> tuple[Membership, str]:
+    progress("proving the code")
+    invitation = asyncio.run(_by_code(url, code, name))
+    return invited(invitation, remote_path), invitation.token
 
 
 async def _by_code(url: str, code: JoinCode, name: str) -> Invitation:
@@ -70,26 +94,30 @@ async def _by_code(url: str, code: JoinCode, name: str) -> Invitation:
     return await knock(url, code, name)
 
 
-async def _by_token(
-    url: str, token: str, name: str, remote_path: str, key: str | None
-) -> tuple[Membership, str]:
-    pin = None
-    if key is not None or (url.startswith("https:") and not await is_vouched_for(url)):
-        pin = await _trusted_pin(url, key)
-    tls = pinned_context(pin) if pin is not None else None
-    async with ServerClient(ServerAddress.parse(url, token, tls=tls)) as client:
+def _show_token(membership: Membership, token: str, progress: Progress) -> tuple[Membership, str]:
+    progress("asking the server")
+    asyncio.run(_try(membership, token))
+    return membership, token
+
+
+async def _try(membership: Membership, token: str) -> None:
+    tls = pinned_context(membership.pin) if membership.pin is not None else None
+    async with ServerClient(ServerAddress.parse(membership.url, token, tls=tls)) as client:
         about = await client.about()
         if not about.collaboration:
             raise ServerRefusedError(
-                f"the Jupyter server at {url} has no real-time collaboration",
+                f"the Jupyter server at {membership.url} has no real-time collaboration",
                 hint="Install it there: `pip install jupyter-collaboration`, then restart it.",
                 code="no-collaboration",
             )
-        if remote_path:
-            await client.list_folder(remote_path)
-    project = remote_path.rpartition("/")[2]
-    membership = Membership(url=url, pin=pin, project=project, name=name, remote_path=remote_path)
-    return membership, token
+        if membership.remote_path:
+            await client.list_folder(membership.remote_path)
+
+
+async def _pin_for_token(url: str, key: str | None) -> str | None:
+    if not url.startswith("https:") or (key is None and await is_vouched_for(url)):
+        return None
+    return await _trusted_pin(url, key)
 
 
 async def _trusted_pin(url: str, key: str | None) -> str:
@@ -133,18 +161,6 @@ async def is_vouched_for(url: str) -> bool:
         return False
     writer.transport.abort()
     return True
-
-
-def _invited(invitation: Invitation, remote_path: str) -> Membership:
-    return Membership(
-        url=invitation.url,
-        pin=invitation.pin,
-        key=invitation.key,
-        project=invitation.project,
-        host=invitation.host,
-        name=invitation.name,
-        remote_path=remote_path,
-    )
 
 
 def _check_hub(url: str) -> None:

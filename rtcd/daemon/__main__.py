@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import resource
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -65,7 +66,13 @@ def main() -> int:
     # What strangers on the network send must not fill the log.
     logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    settings = Settings.from_json(json.loads(sys.stdin.readline()))
+    if not select.select([sys.stdin], [], [], 0)[0]:
+        # Started ahead of time, by `rtcd join`: what takes long is done while there is nothing else.
+        _import_parts()
+    told = sys.stdin.readline()
+    if not told:
+        return 0  # not wanted after all
+    settings = Settings.from_json(json.loads(told))
     return supervise(functools.partial(_live, settings))
 
 

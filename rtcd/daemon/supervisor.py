@@ -2,7 +2,7 @@
 
 Theory of operation. The daemon runs in a child process. A traceback that reaches the top (exit code
 70) or a fault inside a native library (SIGSEGV and the like) cannot be mended inside the process, so
-the parent, which has loaded next to nothing, begins a new one: at once after the first time, then
+the parent, which only waits, begins a new one: at once after the first time, then
 less and less often. What the user ended stays ended: exit codes, ``SIGTERM``, ``SIGKILL``. A daemon
 that never became ready is not tried again; who started it is told why.
 """
