@@ -15,6 +15,7 @@ from rich.text import Text
 from rtcd.daemon.ready import LeftOut, ReadyReport
 from rtcd.errors import NoDaemonError, UsageError
 from rtcd.lan.login import find_token
+from rtcd.lan.membership import Membership
 from rtcd.places import Places
 from rtcd.server.address import ServerAddress
 from rtcd.settings import Direction, Settings, default_name
@@ -103,7 +104,11 @@ def start(
             name=name or default_name(),
             port=port,
             lan=not no_lan,
-            direction=_direction(server, receive_only=receive_only, send_only=send_only),
+            direction=_direction(
+                server is not None or Membership.read(places) is not None,
+                receive_only=receive_only,
+                send_only=send_only,
+            ),
         ),
         server,
         token_file,
@@ -122,12 +127,12 @@ def start(
     return 0
 
 
-def _direction(server: str | None, *, receive_only: bool, send_only: bool) -> Direction:
+def _direction(is_elsewhere: bool, *, receive_only: bool, send_only: bool) -> Direction:
     if not (receive_only or send_only):
         return "both"
     if receive_only and send_only:
         raise UsageError("--receive-only and --send-only exclude each other", hint="Choose one.")
-    if server is None:
+    if not is_elsewhere:
         raise UsageError(
             "--receive-only and --send-only need --server",
             hint="A folder that rtcd serves itself is the server's own folder; both are the same.",

@@ -198,6 +198,7 @@ def test_options_become_settings(daemon: Daemon) -> None:
         "name": "Änn",
         "port": 9999,
         "lan": False,
+        "direction": "both",
         "max_file_bytes": 52428800,
     }
 
