@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from zeroconf import Error as ZeroconfError
-from zeroconf import NonUniqueNameException, ServiceInfo
+from zeroconf import NonUniqueNameException, ServiceInfo, Zeroconf
 
 from rtcd.errors import RtcdError
 from rtcd.lan.browse import NetworkError, make_zeroconf
@@ -52,15 +52,18 @@ class Announcer:
     Args:
         wanted: asked every two seconds, and at once after ``wake``; None means nothing.
         addresses: our network addresses.
+        make_voice: opens zeroconf; blocks.
     """
 
     def __init__(
         self,
         wanted: Callable[[], Wanted | None],
         addresses: Callable[[], Addresses] = own_addresses,
+        make_voice: Callable[[], Voice] | None = None,
     ) -> None:
         self._wanted = wanted
         self._addresses = addresses
+        self._make_voice = make_voice or Voice
         self._wake = asyncio.Event()
         self._voice: Voice | None = None
         self._said: tuple[Wanted, Addresses] | None = None
@@ -114,7 +117,7 @@ class Announcer:
 
     async def _say(self, wanted: Wanted, addresses: Addresses) -> None:
         if self._voice is None:
-            self._voice = await asyncio.to_thread(Voice)
+            self._voice = await asyncio.to_thread(self._make_voice)
         await asyncio.to_thread(self._voice.say, wanted, addresses)
 
     async def _withdraw(self) -> None:
@@ -140,8 +143,8 @@ class Voice:
         NetworkError: no interface takes multicast.
     """
 
-    def __init__(self) -> None:
-        self._zeroconf = make_zeroconf()
+    def __init__(self, zeroconf: Zeroconf | None = None) -> None:
+        self._zeroconf = zeroconf or make_zeroconf()
         self._info: ServiceInfo | None = None
         self._clock: int | None = None
         self.instance = ""
