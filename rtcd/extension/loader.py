@@ -173,12 +173,15 @@ class CarefulFileLoader(FileLoader):
         )
 
     async def _save_over_known_bytes(self, model: dict[str, Any]) -> dict[str, Any] | None:
-        self._learn_marks()
-        self._learn_last_write()
         try:
             disk = await self._disk_model(model)
         except HTTPError as error:
             raise self._keep_aside(model, f"cannot be read ({error.status_code})") from error
+        # What the room is known to hold first, then what it holds: a content that is older than
+        # the marks would look like somebody's deletion of what came in between.
+        self._learn_marks()
+        self._learn_last_write()
+        model = await self._now_in_room(model)
         if same_meaning(disk["content"], model["content"]):
             self._know(disk)
             return disk
@@ -195,6 +198,13 @@ class CarefulFileLoader(FileLoader):
             # Upstream looked once more, just before it wrote, and somebody had come in between.
             raise self._keep_aside(model, "was changed by another program") from None
         return saved
+
+    async def _now_in_room(self, model: dict[str, Any]) -> dict[str, Any]:
+        """The model with the room's content of this moment; asking a daemon may have taken long."""
+        for room in self._rooms.values():
+            if (room._file_format, room._file_type) == (model["format"], model["type"]):
+                return {**model, "content": await room._document.aget()}
+        return model
 
     async def _save_content_at_path(self, model: dict[str, Any], path: str) -> dict[str, Any]:
         # Here, and not where the save was asked for: that may be cancelled, this runs to its end.

@@ -1,4 +1,6 @@
-"""``python tests/faults/explore.py crashes|errors --journal FILE [--points N]``: faults at length.
+"""``python tests/faults/explore.py crashes|errors|histories --journal FILE [--points N]``.
+
+Faults at length.
 
 Goes through all fault points in order, writes each result as a line into the journal, and begins
 where the journal ends: it can be stopped at any time and run again. ``--mode`` and ``--rounds``
@@ -22,8 +24,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from faults.crashes import CrashPoint, crash, kinds
 from faults.daemons import Nursery
 from faults.errors import ERRNOS, FAIL_CALLS, ErrorPoint, fail
+from faults.histories import run_history
 from faults.rig import Outcome, Rig
 from faults.rounds import ROUNDS
+from faults.world import World
 
 MISSES = 2
 LONGEST = 60
@@ -155,11 +159,46 @@ class Explorer:
             self.drop()
 
 
+def histories(journal: Journal, wanted: int) -> None:
+    """Histories by their numbers; a fresh world after trouble."""
+    nursery = Nursery()
+    world: World | None = None
+    numbers = (n for n in itertools.count() if f"history {n}" not in journal.done)
+    for number in itertools.islice(numbers, wanted):
+        started = time.monotonic()
+        trouble: list[str] = []
+        steps = 0
+        try:
+            world = world or World(nursery)
+            steps = len(run_history(world, number))
+        except KeyboardInterrupt:
+            break
+        except BaseException as error:  # noqa: BLE001 - a failed history must not end the others
+            trouble.append(f"{error!r}"[-20_000:])
+            _close(world)
+            world = None
+        seconds = round(time.monotonic() - started, 1)
+        journal.write(
+            f"history {number}", lost=[], doubled=[], trouble=trouble, steps=steps, seconds=seconds
+        )
+        print(number, steps, seconds, "FAILED" if trouble else "", flush=True)
+    _close(world)
+    nursery.close()
+
+
+def _close(world: World | None) -> None:
+    try:
+        if world is not None:
+            world.close()
+    except Exception as error:  # noqa: BLE001 - what is left of a failed history
+        print(f"the world did not end well: {error!r}", flush=True)
+
+
 def report(journal: Journal) -> str:
     """Counts by mode and kind."""
     rows: Counter[tuple[str, str]] = Counter()
     for point, entry in journal.done.items():
-        group = " ".join(point.split()[:2])
+        group = " ".join(point.split()[:2]) if not point.startswith("history") else "histories"
         rows[group, "run"] += 1
         rows[group, "killed"] += bool(entry.get("died"))
         for kind in ("lost", "doubled", "trouble"):
@@ -188,7 +227,7 @@ def chosen(text: str) -> Iterator[str]:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("crashes", "errors", "report"))
+    parser.add_argument("what", choices=("crashes", "errors", "histories", "report"))
     parser.add_argument("--journal", type=Path, required=True)
     parser.add_argument("--points", type=int, default=1_000_000)
     parser.add_argument("--mode", default="host", choices=("host", "guest"))
@@ -197,7 +236,9 @@ def main() -> None:
     arguments = parser.parse_args()
     journal = Journal(arguments.journal)
     rounds = tuple(chosen(arguments.rounds))
-    if arguments.what != "report":
+    if arguments.what == "histories":
+        histories(journal, arguments.points)
+    elif arguments.what != "report":
         explorer = Explorer(journal, arguments.mode, arguments.points)
         try:
             if arguments.what == "crashes":
