@@ -49,7 +49,10 @@ class _Waiting:
 
 
 class Limbo:
-    """The folder ``.rtcd/limbo``, by descriptor. Times are seconds of one monotonic clock."""
+    """The folder ``.rtcd/limbo``, by descriptor. Times are seconds of one monotonic clock.
+
+    ``made_from``: what was on disk before the saves that ``recover`` gave, by path and digest.
+    """
 
     def __init__(self, folder: Path) -> None:
         make_private_folder(folder)
@@ -59,6 +62,7 @@ class Limbo:
         self._numbers = itertools.count()
         self._run = secrets.token_hex(4)
         self._waiting: dict[str, _Waiting] = {}
+        self.made_from: dict[tuple[ProjectPath, str], str | None] = {}
 
     def close(self) -> None:
         """Close the descriptors; files that still wait are looked at by the next ``recover``."""
@@ -261,6 +265,7 @@ class Limbo:
                 self._put_aside(name)
             else:
                 self.keep_surprise(name, found, now=now)
+                self.made_from[found.path, found.digest] = entry.before
                 surprises.append(found)
         return surprises
 

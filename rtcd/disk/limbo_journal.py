@@ -22,12 +22,14 @@ class Entry:
     """Whose file a name in limbo is.
 
     ``known`` are the digests that are no surprise in it. ``new`` names the content that was being
-    written in place where this is a copy of the old one.
+    written in place where this is a copy of the old one. ``before`` is the digest of what was on
+    disk before the write: what comes out instead was made from that, or from something older.
     """
 
     path: ProjectPath
     known: frozenset[str]
     new: str | None = None
+    before: str | None = None
 
 
 class Journal:
@@ -53,6 +55,8 @@ class Journal:
         line = {"name": name, "path": entry.path.value, "known": sorted(entry.known)}
         if entry.new is not None:
             line["new"] = entry.new
+        if entry.before is not None:
+            line["before"] = entry.before
         # Begun with a newline, too: an earlier line may have been cut off by a full disk.
         data = b"\n" + json.dumps(line).encode() + b"\n"
         if os.write(self._fd, data) != len(data):
@@ -78,4 +82,5 @@ def parse(data: bytes) -> Iterator[tuple[str, Entry]]:
         with contextlib.suppress(ValueError, KeyError, TypeError, RtcdError):
             found = json.loads(line)
             path = ProjectPath.parse(found["path"])
-            yield found["name"], Entry(path, frozenset(found["known"]), found.get("new"))
+            known = frozenset(found["known"])
+            yield found["name"], Entry(path, known, found.get("new"), found.get("before"))

@@ -110,6 +110,10 @@ class Writer:
             self._mend(path, old, new)
         return self._limbo.recover(self._clock())
 
+    def made_from(self, save: Snapshot) -> str | None:
+        """The digest of what was on disk before a save from ``recover``; None when nobody knows."""
+        return self._limbo.made_from.get((save.path, save.digest))
+
     def let_go(self, save: Snapshot) -> None:
         """A save from ``recover`` is safe elsewhere, so no later ``recover`` gives it again."""
         self._limbo.let_go(save, self._clock())
@@ -128,7 +132,8 @@ class Writer:
             return Written(now_there, None)
         if now_there.nlink > 1:
             return self._write_in_place(parent, path, data, expected)
-        name = self._limbo.new_name(Entry(path, frozenset({digest_of(data), expected.digest})))
+        around = frozenset({digest_of(data), expected.digest})
+        name = self._limbo.new_name(Entry(path, around, before=expected.digest))
         like = (parent, path.name, now_there.mtime_ns)
         with self._temporary(name, data, like=like) as temporary:
             swapped = self._swap(parent, path, name, expected)

@@ -57,19 +57,20 @@ def find_recovered(folder: Path) -> list[RecoveredCopy]:
 
 
 def left_in_limbo(project: Project, saves: Sequence[Snapshot]) -> list[RecoveredCopy]:
-    """Saves that a crash caught between swap and merge, made from what was shared last.
+    """Saves that a crash caught between swap and merge, made from what was on disk before.
+
+    The bookmark is no base for them: it may tell of the very write that swapped them out.
 
     To be asked before anything is compared: later the base is another one.
     """
     found = []
     for save in saves:
-        mark = project.history.bookmark(str(save.path))
         known = {version.digest for version in project.history.versions(str(save.path))}
         if save.digest in known:
             # Else it would come back for ever; and as news, when its version is forgotten one day.
             project.disk.writer.let_go(save)
         else:
-            base = mark.base_digest if mark is not None else None
+            base = project.disk.writer.made_from(save)
             found.append(RecoveredCopy(path=save.path, base=base, data=save.data, by=CRASHED))
     return found
 

@@ -624,6 +624,7 @@ def test_a_recovered_save_that_is_safe_elsewhere_does_not_come_back(tmp_path: Pa
     project.folder.close()
     project.open()
     (save,) = project.writer.recover()
+    assert project.writer.made_from(save) == expected.digest
     project.writer.let_go(save)
     project.folder.close()
     project.open()

@@ -33,7 +33,9 @@ def is_lived(machine: Any) -> bool:
     return bool(machine.is_lived)
 
 
-def machine_of(world: World, number: int, done: list[str]) -> type[RuleBasedStateMachine]:
+def machine_of(
+    world: World, number: int, done: list[str], failures: list[BaseException]
+) -> type[RuleBasedStateMachine]:
     """The state machine for one history in a world; ``done`` gets what was done."""
 
     lives: list[int] = []
@@ -43,11 +45,13 @@ def machine_of(world: World, number: int, done: list[str]) -> type[RuleBasedStat
 
         def __init__(self) -> None:
             super().__init__()
+            if failures:
+                return
             # Hypothesis begins with the dullest of all histories; it is not lived through.
             self.is_lived = bool(lives)
             lives.append(number)
             if self.is_lived:
-                world.begin(number)
+                failing(world.begin, number)
 
         def path(self, kind: int) -> str:
             return sorted(world.sure)[kind]
@@ -122,7 +126,17 @@ def machine_of(world: World, number: int, done: list[str]) -> type[RuleBasedStat
 
         def teardown(self) -> None:
             if self.is_lived:
-                world.end()
+                failing(world.end)
+
+    def failing(work: Any, *arguments: Any) -> None:
+        """What failed first counts: hypothesis would live the history through again."""
+        if failures:
+            return
+        try:
+            work(*arguments)
+        except BaseException as error:
+            failures.append(error)
+            raise
 
     return History
 
@@ -130,8 +144,9 @@ def machine_of(world: World, number: int, done: list[str]) -> type[RuleBasedStat
 def run_history(world: World, number: int, *, steps: int = STEPS) -> list[str]:
     """One history of a number; the same number draws the same steps. What was done."""
     done: list[str] = []
+    failures: list[BaseException] = []
     random.seed(number)
-    machine = seed(number)(machine_of(world, number, done))
+    machine = seed(number)(machine_of(world, number, done, failures))
     try:
         run_state_machine_as_test(
             machine,
@@ -145,7 +160,8 @@ def run_history(world: World, number: int, *, steps: int = STEPS) -> list[str]:
                 suppress_health_check=list(HealthCheck),
             ),
         )
-    except BaseException:
-        print(f"history {number}: " + ", ".join(done))
-        raise
+    finally:
+        if failures:
+            print(f"history {number}: " + ", ".join(done))
+            raise failures[0]
     return done
