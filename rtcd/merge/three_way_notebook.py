@@ -18,6 +18,7 @@ from rtcd.merge.merged import Merged, Overlap
 from rtcd.merge.sameness import same_content, same_meaning
 from rtcd.merge.shared_insertions import common_insertion
 from rtcd.merge.three_way_cell import latest_run, merge_cell, merge_objects
+from rtcd.merge.three_way_text import union_text
 
 Key = tuple[str, int]
 """A cell of the result: ``base`` and its place there, or ``ours``/``theirs`` for a new one."""
@@ -126,8 +127,11 @@ class _NotebookMerge:
             return False
         if mine.source == other.source:
             return True
+        if self.is_union:
+            # The base is lost, and nobody made this cell twice: they are two states of one.
+            return mine.id is not None and mine.id == other.id and _share_a_line(mine, other)
         # One may have been typed on since the other copy was made.
-        return not self.is_union and _grown(mine.source, other.source) is not None
+        return _grown(mine.source, other.source) is not None
 
     # What becomes of each cell
 
@@ -165,9 +169,14 @@ class _NotebookMerge:
             self.cells[key] = only
             return
         run = latest_run(mine, other)
+        source = _grown(mine.source, other.source) or other.source
+        if self.is_union and mine.source != other.source:
+            union = union_text(mine.source, other.source)
+            source = union.text
+            self.overlaps += union.overlaps(other.id)
         self.cells[key] = replace(
             other,
-            source=_grown(mine.source, other.source) or other.source,
+            source=source,
             metadata=merge_objects({}, other.metadata, mine.metadata),
             attachments={**mine.attachments, **other.attachments},
             outputs=run.outputs,
@@ -269,3 +278,9 @@ def _fresh_id(cell: Cell, seen: set[str]) -> str:
         if identity not in seen:
             return identity
         count += 1
+
+
+def _share_a_line(mine: Cell, other: Cell) -> bool:
+    """True when both hold the same line, blank ones not counted."""
+    lines = {line for line in mine.source.splitlines() if line.strip()}
+    return any(line in lines for line in other.source.splitlines())

@@ -54,6 +54,11 @@ class ServerSaves:
             self._doubt.set()
         self._seen_hash = saved
 
+    def doubt(self) -> None:
+        """Nothing will tell whether the server has saved what the room held when we came: ask."""
+        if not self._open.rooms.is_host and self._open.generations.is_unsaved:
+            self._doubt.set()
+
     async def settle_doubts(self) -> None:
         """A server that saves faster than people pause says so once, and too early: ask it."""
         it = self._open

@@ -82,6 +82,8 @@ class Working:
     async def _work(self, room: Room, disk: Content | None) -> None:
         it = self._open
         await self.meeting.meet(room, disk)
+        if not room.unacknowledged:
+            self.server_saves.doubt()
         it.state = BindingState.JOINED
         while True:
             await self._saving.take_saves(room)

@@ -152,3 +152,18 @@ def test_without_a_base_cells_of_both_stay_and_equal_ones_are_one() -> None:
 def test_without_a_base_the_later_run_of_a_cell_stays() -> None:
     merged = merge(None, notebook(run(5, "five"), B), notebook(run(2, "two"), C))
     assert cells(merged)[0] == run(5, "five")
+
+
+def test_two_states_of_one_cell_are_one_cell_when_the_base_is_lost() -> None:
+    """A cell of one id that shares a line; others of one id are two cells, as new ones are."""
+    ours = NotebookContent((Cell("a", "code", "x = 1\ny = 2\n"), Cell("b", "code", "mine\n")))
+    theirs = NotebookContent(
+        (Cell("a", "code", "x = 1\ntyped\ny = 2\n"), Cell("b", "code", "other\n"))
+    )
+    merged = merge_contents(None, ours, theirs).content
+    assert isinstance(merged, NotebookContent)
+    assert [cell.source for cell in merged.cells] == [
+        "x = 1\ntyped\ny = 2\n",
+        "other\n",
+        "mine\n",
+    ]
