@@ -79,5 +79,6 @@ def test_the_token_is_in_its_own_file_only(nursery: Nursery, mode: Mode) -> None
 
 
 def is_servers_note(file: Path) -> bool:
-    """Jupyter's own note of a running server (mode 0600), by which its user's programs find it."""
-    return file.name.startswith("jpserver-") and file.stat().st_mode & 0o077 == 0
+    """Jupyter's own notes of a running server, closed to others, by which its user finds it."""
+    is_closed = any(place.stat().st_mode & 0o077 == 0 for place in (file, file.parent))
+    return file.name.startswith("jpserver-") and is_closed
