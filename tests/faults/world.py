@@ -225,6 +225,8 @@ class World:
         site.up_since = time.monotonic()
 
     def _try_start(self, site: Site) -> bool:
+        if site.folder.find_again(0):
+            return True
         site.folder.launch()
         said = site.folder.ready()
         return said is not None and "ready" in said
