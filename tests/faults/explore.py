@@ -170,7 +170,7 @@ def histories(journal: Journal, wanted: int) -> None:
         steps = 0
         try:
             world = world or World(nursery)
-            steps = len(run_history(world, number))
+            steps = len(run_history(world, number, server_kills=True))
         except KeyboardInterrupt:
             break
         except BaseException as error:  # noqa: BLE001 - a failed history must not end the others

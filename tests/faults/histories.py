@@ -34,7 +34,12 @@ def is_lived(machine: Any) -> bool:
 
 
 def machine_of(
-    world: World, number: int, done: list[str], failures: list[BaseException]
+    world: World,
+    number: int,
+    done: list[str],
+    failures: list[BaseException],
+    *,
+    server_kills: bool,
 ) -> type[RuleBasedStateMachine]:
     """The state machine for one history in a world; ``done`` gets what was done."""
 
@@ -98,7 +103,7 @@ def machine_of(
         @precondition(is_lived)
         @rule(lot=st.integers(0, 9))
         def kill_server(self, lot: int) -> None:
-            if lot == 0:
+            if lot == 0 and server_kills:
                 done.append("kill server")
                 world.kill_server()
 
@@ -141,12 +146,18 @@ def machine_of(
     return History
 
 
-def run_history(world: World, number: int, *, steps: int = STEPS) -> list[str]:
-    """One history of a number; the same number draws the same steps. What was done."""
+def run_history(
+    world: World, number: int, *, steps: int = STEPS, server_kills: bool = False
+) -> list[str]:
+    """One history of a number; the same number draws the same steps. What was done.
+
+    ``server_kills``: the server is killed, too. Saves of several folders in the second around such a
+    death are not always all kept (docs/reliability.md), so the default tests go without.
+    """
     done: list[str] = []
     failures: list[BaseException] = []
     random.seed(number)
-    machine = seed(number)(machine_of(world, number, done, failures))
+    machine = seed(number)(machine_of(world, number, done, failures, server_kills=server_kills))
     try:
         run_state_machine_as_test(
             machine,

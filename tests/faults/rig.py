@@ -129,8 +129,9 @@ class Rig:
         for path, tokens in self.tokens.items():
             if len(tokens) < MAX_TOKENS:
                 continue
-            save_in_place(self.folder.root / path, without(path, self.folder.read(path), tokens))
-            tokens.clear()
+            # Not down to a version that was there before: that would be somebody restoring it.
+            old, self.tokens[path] = tokens[:-8], tokens[-8:]
+            save_in_place(self.folder.root / path, without(path, self.folder.read(path), old))
         assert wait_for(self.is_settled, 30), self.views()
 
     def shared_file(self) -> str:
