@@ -21,6 +21,7 @@ from rtcd.daemon.lock import ProjectLock
 from rtcd.daemon.ready import LeftOut, ReadyReport
 from rtcd.daemon.report import Reporter
 from rtcd.daemon.sharing import Sharing
+from rtcd.daemon.steady_clock import steady_wall_clock
 from rtcd.daemon.who import Who
 from rtcd.disk.folder import Folder
 from rtcd.disk.writer import Writer
@@ -116,13 +117,14 @@ class Daemon:
             others=others,
             receives_only=self._settings.direction == "receive",
         )
+        clock = steady_wall_clock()
         notes = CrashNotes(self._places.state, restarted=self._restarted)
         stack.callback(notes.close)
         project = Project(
             disk=disk,
             link=link,
             history=history,
-            clock=time.time,
+            clock=clock,
             in_hand=notes,
             receives_only=self._settings.direction == "receive",
         )
@@ -130,8 +132,8 @@ class Daemon:
             project.bindings.set_aside(path)
         if self._restarted:
             project.report("restarted", _restarted())
-        local = LocalSide(project, time.time)
-        remote = ServerSide(project, others, time.time)
+        local = LocalSide(project, clock)
+        remote = ServerSide(project, others, clock)
         person = ShownPerson(
             server.address,
             user=user,

@@ -12,6 +12,11 @@ from rtcd.project_path import ProjectPath
 Ignored = Callable[[ProjectPath, bool], bool]
 
 
+def tells_reads() -> bool:
+    """True when the watcher of this system tells that a file was read, while it is not polling."""
+    return sys.platform.startswith("linux")
+
+
 async def watch(folder: Folder, ignored: Ignored) -> AsyncGenerator[list[Notice], None]:
     """Batches of notices until the caller closes the generator; each is given at once.
 

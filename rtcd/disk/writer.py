@@ -219,7 +219,7 @@ class Writer:
     ) -> Snapshot | None:
         """What came out: the expected content, half a save (``late_saves`` tells), or a save."""
         now = self._clock()
-        if found.data in (data, expected.data) or self._is_half_a_save(name, found, expected):
+        if found.data in (data, expected.data) or self._is_half_a_save(name, found):
             size = expected.stat.size
             known = found.digest if found.data == data else expected.digest
             self._limbo.keep(name, found.path, known=known, known_size=size, now=now)
@@ -227,13 +227,12 @@ class Writer:
         self._limbo.keep_surprise(name, found, now=now)
         return found
 
-    def _is_half_a_save(self, name: str, found: Snapshot, expected: Snapshot) -> bool:
-        """True for an in-place writer caught in the middle; it goes on in the swapped-out file."""
-        if not found.data:
-            return True
-        return self._limbo.somebody_writes(name) is True or (
-            expected.data.startswith(found.data) and self._limbo.somebody_writes(name) is None
-        )
+    def _is_half_a_save(self, name: str, found: Snapshot) -> bool:
+        """True for an in-place writer caught in the middle; it goes on in the swapped-out file.
+
+        Where it cannot be told whether somebody writes, a moment's quiet has to tell.
+        """
+        return not found.data or self._limbo.somebody_writes(name) is not False
 
     def _swap_back(self, parent: int, path: ProjectPath, name: str, data: bytes) -> None:
         """A link or folder took the name in the last moment: undo, and touch nothing of it.

@@ -265,6 +265,13 @@ class Replica:
         is_there = self._pending_edits == self._shadow_edits
         self._shadow_at = version.number if is_there else None
 
+    def watch_reads(self, seen: bool) -> None:
+        """From now on reads are told, or not; until now some may have been missed."""
+        self._reads_seen = seen
+        for version in self.versions:
+            if version.read is False:
+                version.read = None
+
     def mark_read(self, now: float) -> None:
         """Somebody else read the file, as it is on disk or was a moment ago.
 

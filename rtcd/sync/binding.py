@@ -65,6 +65,7 @@ class Binding:
         began: float = 0.0,
         in_hand: InHand | None = None,
         receives_only: bool = False,
+        reads_are_told: Callable[[], bool] = lambda: True,
     ) -> None:
         self._open = OpenFile(
             path,
@@ -76,6 +77,7 @@ class Binding:
             on_change=on_change,
             user=user,
             in_hand=in_hand or NothingInHand(),
+            reads_are_told=reads_are_told,
         )
         self._open.receives_only = receives_only
         self._working = Working(self._open, began=began, quiet_seconds=quiet_seconds)
@@ -123,6 +125,11 @@ class Binding:
     def file_read(self) -> None:
         """Somebody else read the file."""
         self._working.writing.file_read()
+
+    def reads_were_missed(self) -> None:
+        """The watcher was gone for a while, or is gone now."""
+        if self._open.replica is not None:
+            self._open.replica.watch_reads(self._open.reads_are_told())
 
     def moved(self, new: ProjectPath) -> None:
         """The file has another name now; document and room stay."""
@@ -282,7 +289,7 @@ class Binding:
 
     async def _create_on_server(self) -> bool:
         it = self._open
-        content = await it.file.look()
+        content = await it.file.look(known_size=it.ledger.known_size())
         if it.file.snapshot is None or content is None:
             if it.file.hold is None:
                 it.state = BindingState.GONE

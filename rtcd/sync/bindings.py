@@ -53,6 +53,7 @@ class Bindings(dict[ProjectPath, Binding]):
             began=self._began,
             in_hand=self._project.in_hand,
             receives_only=self._project.receives_only,
+            reads_are_told=lambda: self._project.local.reads_are_told,
         )
         self[path] = binding
         self._project.pairs.attach(binding)

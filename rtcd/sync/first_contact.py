@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rtcd.disk.file_stat import FileStat, Snapshot
@@ -49,6 +50,7 @@ async def reconcile_all(project: Project, progress: Progress) -> Counted:
         for path in sorted(live):
             project.remote.someone_joined(path)
         return Counted(len(local))
+    await join_live_rooms(project)
     progress("listing the server")
     project.link.recall(project.history.server_files)
     remote = await list_remote(project)
@@ -98,6 +100,17 @@ async def read_or_hold(project: Project, path: ProjectPath, stat: FileStat) -> S
     project.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
     project.pairs.note(snapshot)
     return snapshot
+
+
+async def join_live_rooms(project: Project) -> None:
+    """Be in the rooms that were open before we heard of anybody entering them.
+
+    Not to be repeated without need: then daemons would keep each other in their rooms. A stock
+    server cannot tell its rooms; it tells of every save instead.
+    """
+    with suppress(NotFoundOnServerError):
+        for path in sorted(await _live_rooms(project)):
+            project.remote.someone_joined(path)
 
 
 async def _live_rooms(project: Project) -> set[ProjectPath]:

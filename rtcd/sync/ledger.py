@@ -100,6 +100,11 @@ class Ledger:
         mark = self._history.bookmark(str(self.path))
         return mark is not None and mark.session_id not in (None, session_id)
 
+    def known_size(self) -> int:
+        """How many bytes the file had when disk and room were together last."""
+        mark = self._history.bookmark(str(self.path))
+        return 0 if mark is None else mark.disk_size
+
     def mark(
         self,
         snapshot: Snapshot,

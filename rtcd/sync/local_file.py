@@ -25,10 +25,10 @@ class LocalFile:
         self.hold: HeldError | None = None
         self._disk = disk
 
-    async def look(self) -> Content | None:
-        """Read the file; None when it is absent or held (see ``hold``)."""
+    async def look(self, *, known_size: int) -> Content | None:
+        """Read the file, of ``known_size`` bytes; None when it is absent or held (see ``hold``)."""
         try:
-            snapshot = await self._disk.read(self.path)
+            snapshot = await self._disk.read_finished(self.path, known_size=known_size)
         except HeldError as error:
             self.hold = error
             return None

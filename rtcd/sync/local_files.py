@@ -28,6 +28,7 @@ class LocalFiles:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self.reads_are_told = False
 
     def believed_stat(self, path: ProjectPath) -> FileStat | None:
         """What we think the file looks like, to skip work in a rescan."""
@@ -195,6 +196,12 @@ class LocalFiles:
                 f"no version of {path} is kept", hint="`rtcd history` lists all versions."
             )
         await self._project.disk.create(path, data)
+
+    def watch_reads(self, told: bool) -> None:
+        """From now on the watcher tells of reads, or does not; until now some may be missing."""
+        self.reads_are_told = told
+        for binding in list(self._project.bindings.values()):
+            binding.reads_were_missed()
 
     def file_read(self, path: ProjectPath) -> None:
         """Somebody other than us read a file."""

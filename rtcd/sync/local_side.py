@@ -14,7 +14,7 @@ import random
 from rtcd.disk.file_stat import Snapshot
 from rtcd.disk.formats import kind_of, parse
 from rtcd.disk.notice import Notice, NoticeKind
-from rtcd.disk.sensor import watch
+from rtcd.disk.sensor import tells_reads, watch
 from rtcd.disk.settle import Look, Settle, Verdict
 from rtcd.errors import HaltedError, HeldError, RtcdError
 from rtcd.project_path import ProjectPath
@@ -55,6 +55,7 @@ class LocalSide:
         self._rescan_now = asyncio.Event()
         self._early: list[Notice] | None = []
         self._failed_looks: dict[ProjectPath, int] = {}
+        self._is_degraded = False
         self.watching = asyncio.Event()
 
     async def run(self) -> None:
@@ -76,6 +77,8 @@ class LocalSide:
                     self._take(batch)
             except (OSError, RtcdError) as error:
                 log.warning("sensor restarted reason=%s", error)
+            self._is_degraded = False
+            self._project.local.watch_reads(False)
             self._rescan_now.set()
             await asyncio.sleep(SENSOR_RETRY_SECONDS)
 
@@ -90,6 +93,11 @@ class LocalSide:
         self._take(early or [])
 
     def _take(self, batch: list[Notice]) -> None:
+        for notice in batch:
+            if notice.what in (NoticeKind.RESCAN, NoticeKind.DEGRADED):
+                is_whole = notice.what is NoticeKind.RESCAN and tells_reads()
+                self._project.local.watch_reads(is_whole and not self._is_degraded)
+                self._is_degraded = self._is_degraded or notice.what is NoticeKind.DEGRADED
         if self._early is not None:
             self._early.extend(notice for notice in batch if notice.what is not NoticeKind.RESCAN)
             return

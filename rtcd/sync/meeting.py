@@ -19,8 +19,9 @@ from rtcd.merge.base import choose_base
 from rtcd.merge.candidates import BaseChoice, Evidence
 from rtcd.merge.merged import Overlap
 from rtcd.merge.three_way import merge_contents
-from rtcd.merge.versions import Version, VersionRing
+from rtcd.merge.versions import Version
 from rtcd.sync.choices import places_of_choice, without_repeats
+from rtcd.sync.older_versions import ring_of, up_to, with_what_was_lost
 from rtcd.sync.one_way import only_receives
 from rtcd.sync.open_file import OpenFile
 from rtcd.sync.ports import Room
@@ -54,6 +55,8 @@ class Meeting:
         live = it.joined.live
         theirs = live.content()
         base = self._base(room, theirs, disk)
+        if disk is not None and not base.continues:
+            disk = self._with_what_was_lost(base.content, disk)
         plan = plan_join(base.content, disk, theirs)
         log.debug(
             "room met path=%s action=%s continues=%s rollback=%s",
@@ -109,6 +112,23 @@ class Meeting:
             known = tuple(it.ledger.versions_on_disk(self._began))
         return base_of_new_room(saved, known, theirs)
 
+    def _with_what_was_lost(self, base: Content | None, disk: Content) -> Content:
+        """Bring back what a save has taken back while the server was away."""
+        it = self._open
+        known = it.earlier or it.ledger.versions_on_disk()
+        evidence = Evidence(git=self.by_git)
+        found = with_what_was_lost(base, disk, known, evidence, it.clock())
+        if found is None:
+            return disk
+        log.info("what a save took back is kept path=%s", it.path)
+        assert it.file.snapshot is not None
+        data = it.file.snapshot.data
+        newest = known[-1].content
+        self._remembering.record_conflicts(
+            found.overlaps, data, newest, found.content, since=known[-1].at
+        )
+        return found.content
+
     async def _share(self, room: Room, base: RoomBase, disk: Content) -> None:
         """Record the disk's edits and bring them; in a room made anew, in turn with others."""
         it = self._open
@@ -129,17 +149,8 @@ class Meeting:
         An editor may have had the file loaded since before others typed and left.
         """
         it = self._open
-        known = list(it.earlier or it.ledger.versions_on_disk())
-        places = [n for n, version in enumerate(known) if is_same(version.content, base)]
-        if not places:
-            return None
-        # What came after the base may never have reached the room: no save is older than that.
-        ring = VersionRing()
-        numbers: dict[int | None, int] = {}
-        for one in known[: places[-1] + 1]:
-            made = ring.push(one.content, at=one.at, own_save=one.own_save, read=one.read)
-            numbers[one.number] = made.number
-            made.base = numbers.get(one.base)
+        known = it.earlier or it.ledger.versions_on_disk()
+        ring = ring_of(up_to(base, known))
         newest = len(ring) - 1
         choice = choose_base(disk, ring.candidates(it.clock()), Evidence(git=self.by_git))
         self.by_git = False

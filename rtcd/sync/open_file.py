@@ -59,8 +59,10 @@ class OpenFile:
 
     ``replica`` and ``room`` are there while a room is open. ``lost``: the room will take no more.
     ``gone``: the file has vanished; ``removed``: others deleted it; ``closing``: leave soon.
-    ``ids_differ``: the disk has the content but other cell ids. ``earlier``: the versions that the
-    last room left behind. ``followers`` are the other files of the document. ``flushers`` wait until what is received is on disk.
+    ``reads_are_told``: somebody says when the file is read. ``ids_differ``: the disk has the
+    content but other cell ids. ``earlier``: the versions that the last room left behind.
+    ``followers`` are the other files of the document. ``flushers`` wait until what is received is
+    on disk.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class OpenFile:
         on_change: Callable[[], None],
         user: str,
         in_hand: InHand,
+        reads_are_told: Callable[[], bool] = lambda: True,
     ) -> None:
         self.path = path
         self.kind = kind
@@ -85,6 +88,7 @@ class OpenFile:
         self.user = user
         self.in_hand = in_hand
         self.receives_only = False
+        self.reads_are_told = reads_are_told
         self.file = LocalFile(path, kind, disk)
         self.ledger = Ledger(path, kind, history, clock)
         self.authors = Authors(clock)

@@ -23,6 +23,9 @@ class Disk(Protocol):
     async def read(self, path: ProjectPath) -> Snapshot | None:
         """The file now, or None; HeldError when it cannot be shared as it is."""
 
+    async def read_finished(self, path: ProjectPath, *, known_size: int) -> Snapshot | None:
+        """As ``read``, when nobody seems to be in the middle of a save any more."""
+
     async def write(self, path: ProjectPath, data: bytes, *, expected: Snapshot | None) -> Written:
         """Put ``data`` there in one step; says what came out if it was not ``expected``."""
 

@@ -10,10 +10,13 @@ from rtcd.disk.folder import Folder
 from rtcd.disk.git_index import GitIndex
 from rtcd.disk.ignore import IgnoreRules
 from rtcd.disk.scan import load_rules, walk_all
+from rtcd.disk.settle import OPEN_WRITER_S, QUIET_S
 from rtcd.disk.writer import Writer, Written
 from rtcd.errors import HeldError, RtcdError
 from rtcd.project_path import ProjectPath
 from rtcd.sync.one_way import only_sends
+
+LOOK_AGAIN_SECONDS = 0.02
 
 IN_LOOP_BYTES = 256 * 1024
 """Files up to this size are read in the event loop: a thread costs more than the read."""
@@ -78,6 +81,28 @@ class ProjectDisk:
         if found.size <= IN_LOOP_BYTES:
             return self.folder.read(path, max_bytes=self.max_file_bytes)
         return await asyncio.to_thread(self.folder.read, path, max_bytes=self.max_file_bytes)
+
+    async def read_finished(self, path: ProjectPath, *, known_size: int) -> Snapshot | None:
+        """The file, when nobody seems to be in the middle of a save; after some seconds as it is.
+
+        ``known_size`` is how many bytes it had. Who looks by himself, and not because a save was
+        told and has settled, may find a file that was just emptied to be written anew.
+        """
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + OPEN_WRITER_S
+        seen, quiet_since = await self.read(path), loop.time()
+        while seen is not None and loop.time() < give_up:
+            writes = self.folder.somebody_writes(path)
+            is_short = seen.stat.size < known_size
+            if writes is False and not (is_short and seen.stat.size == 0):
+                break
+            if writes is not True and (not is_short or loop.time() - quiet_since >= QUIET_S):
+                break
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            before, seen = seen, await self.read(path)
+            if seen is None or seen.digest != before.digest:
+                quiet_since = loop.time()
+        return seen
 
     async def write(self, path: ProjectPath, data: bytes, *, expected: Snapshot | None) -> Written:
         """Replace the file in one step; see ``Writer.write``."""

@@ -80,6 +80,12 @@ class Remembering:
         self._remembered = None
         self.remember(room, pause=0.0)
 
+    def remember_lost_room(self) -> None:
+        """The room is gone; what was received and written may be nowhere else: keep the version."""
+        it = self._open
+        if it.replica is not None and it.file.snapshot is not None and not it.unwritten():
+            self._record_live_version(it.file.snapshot)
+
     def editors(self) -> str:
         """Who edited in the room since the last version was kept."""
         return self._open.authors.since(self._recorded_at)

@@ -179,7 +179,7 @@ class ScriptWork:
         """Meet the text if that is due, then merge its saves."""
         it = self.open
         if not self.meeting.has_met and it.file.hold is None:
-            content = await it.file.look()
+            content = await it.file.look(known_size=it.ledger.known_size())
             if content is not None or it.file.hold is None:
                 it.saves.clear()
                 await self.meeting.meet(room, content)

@@ -28,7 +28,7 @@ from rtcd.rooms.server_events import (
 )
 from rtcd.server.entry import Entry
 from rtcd.server.replies import turned_out
-from rtcd.sync.first_contact import list_remote
+from rtcd.sync.first_contact import join_live_rooms, list_remote
 from rtcd.sync.other_daemons import OtherDaemons
 from rtcd.sync.ports import Clock
 from rtcd.sync.project import Project
@@ -120,6 +120,7 @@ class ServerSide:
         if self.listening.is_set():
             # The first time everything is compared anyway, after this.
             self._relist_now.set()
+            self._work(join_live_rooms(self._project))
         self.listening.set()
         for binding in list(self._project.bindings.values()):
             binding.retry()

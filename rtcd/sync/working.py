@@ -49,12 +49,19 @@ class Working:
         it.room = room
         it.lost = False
         self.meeting.has_met = False
-        content = await it.file.look()
+        content = await it.file.look(known_size=it.ledger.known_size())
         # The look has seen every save that is on disk; those that were swapped out are only here.
         it.saves = deque(save for save in it.saves if save.displaced)
+        # An editor may have had the file loaded since before this room, or this binding, began.
+        earlier = it.earlier or it.ledger.versions_on_disk()
         with it.in_hand.working_on(it.path):
             replica = Replica(
-                it.kind, room.pulled, disk=content, now=it.clock(), earlier=it.earlier
+                it.kind,
+                room.pulled,
+                disk=content,
+                now=it.clock(),
+                reads_seen=it.reads_are_told(),
+                earlier=earlier,
             )
         it.replica = replica
         it.generations.changed()
@@ -73,6 +80,8 @@ class Working:
         except* RtcdError as group:
             raise group.exceptions[0] from group
         finally:
+            if it.lost:
+                self._remembering.remember_lost_room()
             await room.close()
             it.earlier = tuple(replica.versions)
             self.scripts.leave()

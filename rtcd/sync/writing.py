@@ -176,7 +176,7 @@ class Writing:
     async def _take_what_is_there(self) -> None:
         it = self._open
         try:
-            found = await it.disk.read(it.path)
+            found = await it.disk.read_finished(it.path, known_size=it.ledger.known_size())
         except HeldError as error:
             it.file.hold = error
             return

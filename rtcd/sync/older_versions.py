@@ -1,0 +1,65 @@
+"""Saves that were made while no room was open, from a version that may be old. Pure.
+
+An editor may have had the file loaded since before others typed and left, since before the room
+was made anew, or since before the daemon began. Which version it was is decided as for any save
+(``merge/base.py``); here is what may be asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rtcd.content import Content, is_same
+from rtcd.merge.base import choose_base
+from rtcd.merge.candidates import Evidence
+from rtcd.merge.merged import Merged
+from rtcd.merge.three_way import merge_contents
+from rtcd.merge.versions import Version, VersionRing
+
+
+def ring_of(versions: Sequence[Version]) -> VersionRing:
+    """These versions, the newest last, as candidates for a base."""
+    ring = VersionRing()
+    numbers: dict[int | None, int] = {}
+    for one in versions:
+        made = ring.push(one.content, at=one.at, own_save=one.own_save, read=one.read)
+        numbers[one.number] = made.number
+        made.base = numbers.get(one.base)
+    return ring
+
+
+def up_to(base: Content, known: Sequence[Version]) -> Sequence[Version]:
+    """The versions that the room is known to have had, with ``base`` as the last one.
+
+    What came after the base may never have reached the room: no save is merged at that. A base
+    that is no version (one is made at a pause only) comes behind what the room had at the last
+    pause.
+    """
+    places = [n for n, version in enumerate(known) if is_same(version.content, base)]
+    if places:
+        return known[: places[-1] + 1]
+    from_room = [n for n, version in enumerate(known) if not version.own_save]
+    before = known[: from_room[-1] + 1] if from_room else []
+    at = before[-1].at if before else 0.0
+    return [*before, Version(len(before), base, None, False, None, at)]
+
+
+def with_what_was_lost(
+    base: Content | None, disk: Content, known: Sequence[Version], evidence: Evidence, now: float
+) -> Merged | None:
+    """The disk's content with what others typed after ``base`` and a save here has taken back.
+
+    What was received and written, and never saved by a server that is gone, was nowhere but on
+    this disk; an editor that had an older version loaded overwrites it there. None when nothing
+    was taken back.
+    """
+    if not known or is_same(known[-1].content, disk):
+        return None
+    if base is not None and is_same(known[-1].content, base):
+        return None
+    ring = ring_of(known)
+    choice = choose_base(disk, ring.candidates(now), evidence)
+    newest = len(ring) - 1
+    if choice.index == newest:
+        return None
+    return merge_contents(ring[choice.index].content, disk, ring[newest].content)
