@@ -1,0 +1,144 @@
+"""Whole histories of rtcd in a simulated world, and what was lost in them.
+
+    python -m simulation run [--histories 2000] [--first 0] [--state FILE] [--minutes M] [--steps 60]
+    python -m simulation replay SEED [--trace]
+    python -m simulation fuzz [--runs 20000] [--seed 0] [--state FILE] [--minutes M]
+    python -m simulation bugs [NAME ...]
+
+``run`` prints a table and the seeds of failures; with ``--state`` it can be stopped (Ctrl-C) and
+goes on from there when it is called again. ``replay`` runs one seed and says what happened. ``fuzz``
+feeds damaged input to everything that reads what strangers wrote. ``bugs`` plants known bugs in a
+copy of the package, one at a time, and shows that the suites notice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from simulation import fuzz, seeded_bugs
+from simulation.state import Totals
+from simulation.world import Plan, simulate
+
+SAVE_EVERY_SECONDS = 10.0
+HASH_SEED = "PYTHONHASHSEED"
+
+
+def main() -> int:
+    """Do what the words say; 1 when an invariant was broken."""
+    parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="many histories")
+    run.add_argument(
+        "--histories", type=int, default=2000, help="in all, those of --state included"
+    )
+    run.add_argument("--first", type=int, default=0, help="the first seed")
+    run.add_argument("--steps", type=int, default=60, help="what people do in each")
+    run.add_argument("--state", type=Path, help="a file to stop and go on with")
+    run.add_argument("--minutes", type=float, default=float("inf"), help="stop after that long")
+    replay = commands.add_parser("replay", help="one history")
+    replay.add_argument("seed", type=int)
+    replay.add_argument("--steps", type=int, default=60)
+    replay.add_argument("--trace", action="store_true", help="everything that happened")
+    fuzz.add_arguments(commands.add_parser("fuzz", help="damaged input for all parsers"))
+    seeded_bugs.add_arguments(commands.add_parser("bugs", help="do the suites notice known bugs?"))
+    arguments = parser.parse_args()
+    with contextlib.suppress(KeyboardInterrupt):
+        if arguments.command == "run":
+            return _run(arguments)
+        if arguments.command == "replay":
+            return _replay(arguments)
+        if arguments.command == "fuzz":
+            return fuzz.run(arguments)
+        return seeded_bugs.run(arguments)
+    return 130
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    totals = Totals.read(arguments.state) if arguments.state else Totals()
+    gc.disable()
+    totals.next = max(totals.next, arguments.first)
+    plan = Plan(steps=arguments.steps)
+    started = saved = shown = time.monotonic()
+    try:
+        while totals.histories < arguments.histories:
+            now = time.monotonic()
+            if now - started > arguments.minutes * 60:
+                break
+            result = simulate(totals.next, plan)
+            totals.next += 1
+            totals.add(result)
+            if not result.is_good:
+                print(_sentence(result.to_json()), flush=True)
+            if arguments.state and now - saved > SAVE_EVERY_SECONDS:
+                totals.write(arguments.state)
+                saved = now
+            if sys.stderr.isatty() and now - shown > 1:
+                print(f"\r{totals.histories} histories", end="", file=sys.stderr, flush=True)
+                shown = now
+    finally:
+        if arguments.state:
+            totals.write(arguments.state)
+        print(table(totals))
+    return 1 if totals.failures else 0
+
+
+def _sentence(found: dict[str, object]) -> str:
+    broken = {
+        name: found[name]
+        for name in ("lost", "doubled", "diverged", "storms", "dishonest", "bugs")
+        if found[name]
+    }
+    return f"seed {found['seed']}: {json.dumps(broken)} faults: {found['faults']}"
+
+
+def table(totals: Totals) -> str:
+    """The figures, aligned."""
+    rows = [
+        ("histories", totals.histories),
+        ("things people did", totals.steps),
+        ("faults", totals.faults),
+        ("tokens typed", totals.tokens),
+        ("lost", totals.lost),
+        ("doubled", totals.doubled),
+        ("histories that diverged", totals.diverged),
+        ("histories with a write storm", totals.storms),
+        ("histories with a false claim to be synced", totals.dishonest),
+        ("histories with a bug caught at a task's edge", totals.bugs),
+        ("tokens kept in a conflict, not in the text", totals.recorded),
+        ("tokens kept twice on record, history lost", totals.repeated),
+        ("deleted tokens that came back", totals.came_back),
+    ]
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name:<{width}}  {value:>12,}" for name, value in rows]
+    seeds = ", ".join(str(failure["seed"]) for failure in totals.failures)
+    lines.append(f"{'seeds of failures':<{width}}  {seeds or '-':>12}")
+    lines.append(f"{'seconds':<{width}}  {totals.seconds:>12,.0f}")
+    return "\n".join(lines)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    result = simulate(arguments.seed, Plan(steps=arguments.steps, trace=arguments.trace))
+    if arguments.trace:
+        print(result.trace)
+    shown = {name: value for name, value in result.to_json().items() if value and name != "trace"}
+    print(json.dumps(shown, indent=1))
+    return 0 if result.is_good else 1
+
+
+if __name__ == "__main__":
+    if os.environ.get(HASH_SEED) != "0":
+        # The order of a set of strings must be the same in every run.
+        os.environ[HASH_SEED] = "0"
+        os.execv(sys.executable, [sys.executable, "-m", "simulation", *sys.argv[1:]])
+    code = main()
+    sys.stdout.flush()
+    # What was killed in a history has destructors that would complain now.
+    os._exit(code)

@@ -1,0 +1,56 @@
+"""rtcd's own code in a simulated world: nothing is lost, doubled or silently overruled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from simulation.world import Plan, simulate, simulate_all
+
+FOUND_BUGS = {
+    5: "a save from a version older than the daemon's start",
+    9: "a save from a version older than the room",
+    16: "a clock that was set back by a year stopped all writing",
+    39: "a guest was not in a room that had been open before it came",
+    56: "a failing disk ended the look at swapped-out files",
+    58: "what others typed was on this disk only when an old buffer overwrote it",
+    59: "a room was joined while an editor had just emptied the file",
+    143: "a base that is no version, and a save from an older one",
+    145: "half a save was taken for a whole one where leases do not work",
+}
+"""Seeds that failed once, and what was wrong in rtcd."""
+
+CALM = range(1_000, 1_012)
+STORMY = range(2_000, 2_060)
+
+
+def broken(seeds: Iterable[int], plan: Plan) -> list[dict[str, object]]:
+    """What was broken, by history."""
+    return [result.to_json() for result in simulate_all(seeds, plan) if not result.is_good]
+
+
+@pytest.mark.parametrize("seed", FOUND_BUGS, ids=str)
+def test_a_history_that_failed_once_holds(seed: int) -> None:
+    assert broken([seed], Plan()) == []
+
+
+def test_without_faults_nothing_is_lost_doubled_or_left_different() -> None:
+    assert broken(CALM, Plan(faults=0)) == []
+
+
+@pytest.mark.timeout(600)
+def test_under_faults_nothing_is_lost_doubled_or_left_different() -> None:
+    assert broken(STORMY, Plan()) == []
+
+
+def test_the_same_seed_gives_the_same_history() -> None:
+    one, other = (simulate(seed) for seed in (17, 17))
+    assert one.trace == other.trace
+    assert one.trace != simulate(18).trace
+
+
+@pytest.mark.long
+@pytest.mark.timeout(14_400)
+def test_two_thousand_histories() -> None:
+    assert broken(range(2_000), Plan()) == []
