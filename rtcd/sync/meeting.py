@@ -55,7 +55,7 @@ class Meeting:
         live = it.joined.live
         theirs = live.content()
         base = self._base(room, theirs, disk)
-        if disk is not None and not base.continues:
+        if disk is not None and not base.continues and not it.receives_only:
             disk = self._with_what_was_lost(base.content, disk)
         plan = plan_join(base.content, disk, theirs)
         log.debug(

@@ -8,6 +8,9 @@ import pytest
 
 from simulation.world import Plan, simulate, simulate_all
 
+# Daemons that were killed in a history have destructors that find their world gone.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 FOUND_BUGS = {
     5: "a save from a version older than the daemon's start",
     9: "a save from a version older than the room",
