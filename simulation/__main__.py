@@ -112,6 +112,7 @@ def table(totals: Totals) -> str:
         ("histories with a write storm", totals.storms),
         ("histories with a false claim to be synced", totals.dishonest),
         ("histories with a bug caught at a task's edge", totals.bugs),
+        ("tokens taken back by a save, in the history only", totals.taken_back),
         ("tokens kept in a conflict, not in the text", totals.recorded),
         ("tokens kept twice on record, history lost", totals.repeated),
         ("deleted tokens that came back", totals.came_back),

@@ -24,6 +24,7 @@ class Totals:
     faults: int = 0
     tokens: int = 0
     lost: int = 0
+    taken_back: int = 0
     doubled: int = 0
     diverged: int = 0
     storms: int = 0
@@ -42,7 +43,7 @@ class Totals:
         self.steps += result.steps
         self.faults += len(result.faults)
         self.tokens += result.tokens
-        for name in ("lost", "doubled", "recorded", "repeated"):
+        for name in ("lost", "taken_back", "doubled", "recorded", "repeated"):
             setattr(self, name, getattr(self, name) + len(getattr(result, name)))
         for name in ("diverged", "storms", "dishonest", "bugs"):
             setattr(self, name, getattr(self, name) + bool(getattr(result, name)))

@@ -312,10 +312,8 @@ class World:
                 records |= recorded_tokens(machine) | machine.old_records[None]
                 kept |= kept_tokens(machine)
         result.recorded = short(missing & records)
-        result.lost = [
-            f"{token}{' (in the history)' if token.encode() in kept else ''}"
-            for token in short(missing - records)
-        ]
+        result.taken_back = short((missing - records) & kept)
+        result.lost = short(missing - records - kept)
         twice = {token for token, count in final.items() if count > 1}
         kept_both: set[bytes] = set()
         if twice:

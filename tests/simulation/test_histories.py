@@ -25,7 +25,9 @@ FOUND_BUGS = {
 """Seeds that failed once, and what was wrong in rtcd."""
 
 CALM = range(1_000, 1_012)
-STORMY = range(2_000, 2_060)
+STORMY = range(2_000, 2_040)
+MOST_TAKEN_BACK = 0.02
+"""Of all tokens: saves whose base cannot be known, because reads were missed. All in the history."""
 
 
 def broken(seeds: Iterable[int], plan: Plan) -> list[dict[str, object]]:
@@ -42,9 +44,12 @@ def test_without_faults_nothing_is_lost_doubled_or_left_different() -> None:
     assert broken(CALM, Plan(faults=0)) == []
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_under_faults_nothing_is_lost_doubled_or_left_different() -> None:
-    assert broken(STORMY, Plan()) == []
+    results = list(simulate_all(STORMY, Plan()))
+    assert [result.to_json() for result in results if not result.is_good] == []
+    taken_back = sum(len(result.taken_back) for result in results)
+    assert taken_back <= MOST_TAKEN_BACK * sum(result.tokens for result in results)
 
 
 def test_the_same_seed_gives_the_same_history() -> None:
