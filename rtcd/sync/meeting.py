@@ -133,14 +133,13 @@ class Meeting:
         """Record the disk's edits and bring them; in a room made anew, in turn with others."""
         it = self._open
         assert it.file.snapshot is not None
-        before = it.joined.live.content()
         older = None if base.content is None else self._older_base(base.content, disk)
         it.ledger.record(it.file.snapshot, by=it.saver(git=self.by_git), source="disk")
         if base.continues:
-            await self._bring(room, base, before, disk, older)
+            await self._bring(room, base, disk, older)
         else:
             async with it.rooms.exclusive(file_id_of(room)):
-                await self._bring(room, base, before, disk, older)
+                await self._bring(room, base, disk, older)
                 await self._until_acknowledged(room)
 
     def _older_base(self, base: Content, disk: Content) -> tuple[Version, BaseChoice] | None:
@@ -165,12 +164,13 @@ class Meeting:
         self,
         room: Room,
         base: RoomBase,
-        before: Content,
         disk: Content,
         older: tuple[Version, BaseChoice] | None,
     ) -> None:
-        """Bring the disk's edits into the room, which had ``before``, merged at the base."""
+        """Bring the disk's edits into the room, merged at the base."""
         it = self._open
+        # Now, and not before we had our turn: others were typing meanwhile.
+        before = it.joined.live.content()
         assert it.file.snapshot is not None
         data = it.file.snapshot.data
         start = base.content if older is None else older[0].content

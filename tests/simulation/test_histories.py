@@ -20,6 +20,7 @@ FOUND_BUGS = {
     58: "what others typed was on this disk only when an old buffer overwrote it",
     59: "a room was joined while an editor had just emptied the file",
     143: "a base that is no version, and a save from an older one",
+    2001: "what was typed while a daemon waited for its turn was taken back",
     145: "half a save was taken for a whole one where leases do not work",
 }
 """Seeds that failed once, and what was wrong in rtcd."""
