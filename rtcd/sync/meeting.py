@@ -97,7 +97,7 @@ class Meeting:
         assert it.file.snapshot is not None
         it.ledger.record(it.file.snapshot, by=it.saver(git=git), source="disk")
         if older is not None:
-            await self._bring(room, RoomBase(last), last, disk, older)
+            await self._bring(room, RoomBase(last), disk, older, shared=last)
 
     def _base(self, room: Room, theirs: Content, disk: Content | None) -> RoomBase:
         """What both sides had last, and whether the room is the one that we left."""
@@ -166,11 +166,15 @@ class Meeting:
         base: RoomBase,
         disk: Content,
         older: tuple[Version, BaseChoice] | None,
+        *,
+        shared: Content | None = None,
     ) -> None:
-        """Bring the disk's edits into the room, merged at the base."""
+        """Bring the disk's edits into the room, merged at the base with ``shared``.
+
+        None is what the room has: now, and not before we had our turn, since others type meanwhile.
+        """
         it = self._open
-        # Now, and not before we had our turn: others were typing meanwhile.
-        before = it.joined.live.content()
+        before = it.joined.live.content() if shared is None else shared
         assert it.file.snapshot is not None
         data = it.file.snapshot.data
         start = base.content if older is None else older[0].content
