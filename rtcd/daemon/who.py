@@ -75,6 +75,8 @@ class Who:
                 paths=_paths(person),
             )
             for person in self._person.people()
+            # A connection that was cut says no goodbye; the server knows that it is gone.
+            if not addresses or person.client_id in addresses
         ]
         return [you, *sorted(others, key=lambda peer: (peer.name, peer.client, peer.paths))]
 
