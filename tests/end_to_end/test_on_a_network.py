@@ -100,6 +100,10 @@ def share_view(host: NetworkedFolder) -> dict:
     return json.loads(host.command("share", "--list", "--json").stdout)
 
 
+def peers(folder: NetworkedFolder) -> list[dict]:
+    return json.loads(folder.command("peers", "--json").stdout)["peers"]
+
+
 def test_find_join_and_edit_while_somebody_listens_on_the_wire(network, folder_on, workplace):
     host = folder_on(network.machine("host"), "Ada Lovelace")
     guest = folder_on(network.machine("guest"), "Grace Hopper")
@@ -115,20 +119,23 @@ def test_find_join_and_edit_while_somebody_listens_on_the_wire(network, folder_o
         eventually(lambda: "and more" in guest.read("a.txt"), "the host's edit")
         guest.write("a.txt", f"{SECRET_TEXT} and back\n")
         eventually(lambda: "and back" in host.read("a.txt"), "the guest's edit")
-        peers = json.loads(guest.command("peers", "--json").stdout)["peers"]
-        assert [(peer["name"], peer["you"]) for peer in peers] == [
-            ("Grace Hopper", True),
-            ("Ada Lovelace", False),
-        ]
-        [at_host] = [
-            peer
-            for peer in json.loads(host.command("peers", "--json").stdout)["peers"]
-            if not peer["you"]
-        ]
-        assert (at_host["name"], at_host["from"], at_host["paths"]) == (
-            "Grace Hopper",
-            guest.machine.address,
-            ["a.txt"],
+        eventually(
+            lambda: (
+                [(peer["name"], peer["you"]) for peer in peers(guest)]
+                == [("Grace Hopper", True), ("Ada Lovelace", False)]
+            ),
+            "both to be listed",
+        )
+        eventually(
+            lambda: (
+                [
+                    (peer["name"], peer["from"], peer["paths"])
+                    for peer in peers(host)
+                    if not peer["you"]
+                ]
+                == [("Grace Hopper", guest.machine.address, ["a.txt"])]
+            ),
+            "the host to know who is where",
         )
         assert host.command("share", "--stop").returncode == 0
         assert listeners(host) == {"127.0.0.1"}
