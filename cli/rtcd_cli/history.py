@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import click
 from rich.text import Text
 
-from rtcd.content import Content, TextContent
+from rtcd.content import Content, NotebookContent, TextContent
 from rtcd.daemon.control_client import ask
 from rtcd.daemon.status import SCHEMA, format_time
 from rtcd.disk.folder import Folder
@@ -21,6 +21,7 @@ from rtcd.disk.formats import kind_of, parse
 from rtcd.errors import HeldError, RtcdError, UsageError
 from rtcd.history.history import History
 from rtcd.history.version_info import VersionInfo
+from rtcd.paired.stale_outputs import StaleOutputs
 from rtcd.places import Places
 from rtcd.project_path import ProjectPath
 from rtcd.settings import Settings
@@ -42,6 +43,9 @@ from rtcd_cli.output import (
 )
 from rtcd_cli.project_option import chosen_places, folder_option, json_option, project_path
 from rtcd_cli.words import SOURCES, worded
+
+STALE_VERSIONS = 50
+"""So many versions are looked at for the code that made an output."""
 
 _WITH_VERSION = re.compile(r"(?P<path>.+)@(?P<numbers>\d+(?:\.\.\d+)?)", re.DOTALL)
 
@@ -136,6 +140,9 @@ def diff(path: str, words: bool) -> None:
         return
     for text in diff_contents(old, new, old_name, new_name):
         console.print(text, soft_wrap=True)
+    if isinstance(new, NotebookContent) and len(wanted.numbers) < 2:
+        for text in _stale_lines(places, wanted.path, new):
+            console.print(text, soft_wrap=True)
 
 
 @click.command()
@@ -239,6 +246,22 @@ def _both_sides(places: Places, wanted: Versioned) -> tuple[str, Content, str, C
             old = _newest_different(places, path, new_data)
     old_name, old_data = f"{path}@{old.number}", _bytes(places, old)
     return old_name, _content(path, old_data), new_name, _content(path, new_data)
+
+
+def _stale_lines(places: Places, path: ProjectPath, now: NotebookContent) -> list[Text]:
+    """A line for every cell whose outputs were made by other code than it has now."""
+    versions = History.open(places.database, read_only=True).versions(path.value)
+    known = (_content(path, _bytes(places, version)) for version in versions[-STALE_VERSIONS:])
+    followed = StaleOutputs(one for one in known if isinstance(one, NotebookContent))
+    stale = set(followed.follow(now))
+    return [
+        Text(
+            f"@@ cell {number} ({safe(cell.id or '')}): its outputs are older than its code @@",
+            "yellow",
+        )
+        for number, cell in enumerate(now.cells, start=1)
+        if cell.id in stale
+    ]
 
 
 def _newest_different(places: Places, path: ProjectPath, data: bytes) -> VersionInfo:

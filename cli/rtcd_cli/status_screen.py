@@ -132,7 +132,7 @@ def _attention(report: StatusReport) -> list[RenderableType]:
     listed = set()
     for file in report.files:
         problem = problems.get(file.path)
-        if file.state == "held" or file.conflicts or problem:
+        if file.state == "held" or file.conflicts or file.stale_outputs or problem:
             listed.add(file.path)
             rows.append((safe(file.path), _state(file), _why(file, problem)))
     rows += [
@@ -162,6 +162,9 @@ def _why(file: FileStatus, problem: object) -> Text:
         pieces.append(_explained(message, getattr(problem, "hint", "")))
     elif file.reason:
         pieces.append(Text(worded(HOLDS, file.reason)))
+    if file.stale_outputs:
+        cells = plural(file.stale_outputs, "cell")
+        pieces.append(Text(f"outputs of {cells} are older than the code"))
     if file.conflicts:
         pieces.append(Text(f"{plural(file.conflicts, 'conflict')} to review"))
     return Text("\n").join(pieces)

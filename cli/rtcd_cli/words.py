@@ -13,6 +13,8 @@ SERVER_MODES = {
 }
 
 HOLDS = {
+    "script-emptied": "the script is empty",
+    "invalid-script": "not readable as a notebook",
     "invalid-notebook": "not a valid notebook",
     "not-utf8": "not UTF-8 text",
     "binary": "not a text file",

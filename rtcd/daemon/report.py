@@ -89,6 +89,7 @@ class Reporter:
             live=binding is not None and binding.is_live,
             conflicts=conflicts.get(str(path), 0),
             people=tuple(sorted(people)),
+            stale_outputs=self._project.pairs.stale_outputs(path),
         )
 
     def _hold(self, path: ProjectPath, binding: Binding | None) -> HeldError | None:

@@ -85,7 +85,8 @@ class ServerStatus:
 class FileStatus:
     """One file: ``reason`` is the stable word of a hold, else None; ``live`` means a room is open.
 
-    ``people`` are the display names of those who have it open now.
+    ``people`` are the display names of those who have it open now; ``stale_outputs`` counts the cells
+    of a paired notebook whose outputs are older than their code.
     """
 
     path: str
@@ -95,6 +96,7 @@ class FileStatus:
     live: bool = False
     conflicts: int = 0
     people: tuple[str, ...] = ()
+    stale_outputs: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """One item of ``files``."""
@@ -106,6 +108,7 @@ class FileStatus:
             "live": self.live,
             "conflicts": self.conflicts,
             "people": list(self.people),
+            **({"stale_outputs": self.stale_outputs} if self.stale_outputs else {}),
         }
 
     @classmethod
@@ -119,6 +122,7 @@ class FileStatus:
             live=value["live"],
             conflicts=value["conflicts"],
             people=tuple(value["people"]),
+            stale_outputs=int(value.get("stale_outputs", 0)),
         )
 
 

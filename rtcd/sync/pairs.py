@@ -79,6 +79,13 @@ class Pairs:
         """True for both faces."""
         return path in self._notebooks or bool(self._texts.get(path))
 
+    def stale_outputs(self, notebook: ProjectPath) -> int:
+        """Cells of an open paired notebook whose outputs are older than their code."""
+        binding = self._project.bindings.get(notebook)
+        if not self.texts_of(notebook) or binding is None:
+            return 0
+        return binding.working.scripts.stale_outputs
+
     # ------------------------------------------------------------------ notebooks kept elsewhere
 
     def is_on_server(self, notebook: ProjectPath) -> bool:

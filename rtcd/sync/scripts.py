@@ -8,6 +8,7 @@ from typing import Any
 from rtcd.content import NotebookContent
 from rtcd.history.history import History
 from rtcd.paired.script import ScriptFormat
+from rtcd.paired.stale_outputs import StaleOutputs
 from rtcd.project_path import ProjectPath
 from rtcd.sync.open_file import OpenFile
 from rtcd.sync.ports import Disk, Room
@@ -30,6 +31,8 @@ class Scripts:
         self._works: list[ScriptWork] = []
         self._settings: object = None
         self._seen: object = None
+        self._outputs: StaleOutputs | None = None
+        self._followed: object = None
         self.on_settings: Callable[[Mapping[str, Any]], None] = lambda metadata: None
 
     def __iter__(self) -> Iterator[ScriptWork]:
@@ -60,6 +63,8 @@ class Scripts:
         for work in self:
             await work.write_out(room)
         self._look_at_settings()
+        if self._works:
+            self._follow_outputs()
 
     def remember(self, *, now: bool = False) -> None:
         """Keep what texts and notebook have in common."""
@@ -75,6 +80,21 @@ class Scripts:
         """The room is closed."""
         for work in self:
             work.leave()
+
+    @property
+    def stale_outputs(self) -> int:
+        """Cells whose outputs were made by other code than they have now."""
+        return len(self._outputs.stale) if self._outputs is not None else 0
+
+    def _follow_outputs(self) -> None:
+        content = self._open.joined.live.content()
+        if content is self._followed or not isinstance(content, NotebookContent):
+            return
+        self._followed = content
+        if self._outputs is None:
+            known = (version.content for version in self._open.ledger.versions_on_disk())
+            self._outputs = StaleOutputs(one for one in known if isinstance(one, NotebookContent))
+        self._outputs.follow(content)
 
     def _look_at_settings(self) -> None:
         content = self._open.joined.live.content()
