@@ -26,6 +26,7 @@ EPOCH = 1_800_000_000.0
 
 MAX_HANDLES = 3_000_000
 COLLECT_EVERY = 10
+MAX_UNWINDING = 20
 _BURIED = itertools.count(1)
 
 
@@ -164,6 +165,7 @@ def bury(loop: VirtualLoop, *, collect: bool) -> None:
     """
     for task in asyncio.all_tasks(loop):
         task._log_destroy_pending = False  # type: ignore[attr-defined]
+        _end(task.get_coro())
     loop._ready.clear()
     loop._scheduled.clear()
     loop.dead.clear()
@@ -171,6 +173,16 @@ def bury(loop: VirtualLoop, *, collect: bool) -> None:
     # Not after each: it looks at everything there is.
     if collect or next(_BURIED) % COLLECT_EVERY == 0:
         gc.collect()
+
+
+def _end(coroutine: Any) -> None:  # noqa: ANN401
+    """Unwind a coroutine here and now: later its destructor would do it where it is heard."""
+    for _ in range(MAX_UNWINDING):
+        try:
+            coroutine.close()
+        except BaseException:  # noqa: BLE001 - a ``finally`` finds nothing left
+            continue
+        return
 
 
 @contextmanager
