@@ -7,12 +7,11 @@ comes out is an edit made before everything that the saver had not seen. See mer
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from rtcd.content import Content, Kind, NotebookContent, TextContent
+from rtcd.content import Content, Kind, NotebookContent
 from rtcd.crdt.shared_doc import SharedDoc
 from rtcd.documents.document import Document
 from rtcd.documents.open_document import open_document
@@ -21,50 +20,12 @@ from rtcd.merge.base import choose_base
 from rtcd.merge.candidates import BaseChoice, Candidate, Evidence
 from rtcd.merge.doubles import without_doubles
 from rtcd.merge.merged import Merged, Overlap
-from rtcd.merge.rescue import WATCH_SECONDS, Rescue
 from rtcd.merge.sameness import same_content, same_file, same_meaning
+from rtcd.merge.save_outcome import Flush, SaveOutcome, as_it_stands, changed_ids, no_version
 from rtcd.merge.three_way import merge_contents
 from rtcd.merge.tokens import TokenCache
+from rtcd.merge.update_log import UpdateLog, edited
 from rtcd.merge.versions import READ_LAG_SECONDS, Version, VersionRing
-
-EMPTY_UPDATE = b"\0\0"
-OWN_UPDATES = 256
-"""How many echoes are known as such; an echo comes back within seconds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaveOutcome:
-    """What came of a save.
-
-    Attributes:
-        update: to be sent to the room; empty when there is nothing to send.
-        base: the version the save was merged at.
-        choice: how that was decided.
-        before: the live content before.
-        merged: the live content after.
-        overlaps: where the save and the others changed the same.
-        saved: the save as a content of the document, where that is not what was handed in.
-    """
-
-    update: bytes
-    base: Version
-    choice: BaseChoice
-    before: Content
-    merged: Content
-    overlaps: tuple[Overlap, ...] = ()
-    saved: Content | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Flush:
-    """A content to be put on disk, and the CRDT state it is.
-
-    ``update`` brings the shadow there; ``state_vector`` is the live document's at that time.
-    """
-
-    content: Content
-    update: bytes
-    state_vector: bytes
 
 
 class Replica:
@@ -105,19 +66,16 @@ class Replica:
         """
         self.kind: Kind = kind
         self.versions = VersionRing()
-        self._checkpoint = pulled
-        self._log: list[bytes] = []
+        self._log = UpdateLog(kind, pulled)
         self._reads_seen = reads_seen
         self._tokens = TokenCache()
         self._documents: dict[int, Document] = {}
-        self._rescues: list[Rescue] = []
-        self._own_updates: deque[bytes] = deque(maxlen=OWN_UPDATES)
         self._refused: Content | None = None
         self._refused_then_read = False
         self._disk = disk
         self._shadow_edits = 0
         self._pending_edits = -1
-        self.live = self._replayed()
+        self.live = self._log.replayed()
         self._shadow = self.live.fork()
         self._shadow_at: int | None = None
         numbers: dict[int | None, int] = {}
@@ -154,10 +112,7 @@ class Replica:
         with self._rebuilt_on_failure():
             self.live.shared.apply_update(update)
             after = self.live.content()
-        self._log.append(update)
-        if not own and update not in self._own_updates:
-            for rescue in self._rescues:
-                rescue.feed(update)
+        self._log.received(update, own=own)
         return not same_content(before, after)
 
     def rescue(self, *, now: float) -> SaveOutcome | None:
@@ -171,10 +126,9 @@ class Replica:
         Raises:
             ApplyError: as in ``reconcile``.
         """
-        self._rescues = [r for r in self._rescues if r.until > now and not r.is_over]
         before = content = self.live.content()
         overlaps: list[Overlap] = []
-        for rescue in self._rescues:
+        for rescue in self._log.watching(now):
             assert isinstance(content, NotebookContent)
             missed = rescue.missed(content)
             if missed is not None:
@@ -188,7 +142,7 @@ class Replica:
         update = self._edit_live(content, now=now)
         return SaveOutcome(
             update=update,
-            base=self.versions.newest or _nothing(self.kind),
+            base=self.versions.newest or no_version(self.kind),
             choice=BaseChoice(index=len(self.versions) - 1, why="A cell that was moved is mended."),
             before=before,
             merged=self.live.content(),
@@ -288,7 +242,7 @@ class Replica:
 
     def disk_content(self) -> Content:
         """What we believe is on disk; empty when there is no file."""
-        return self._disk if self._disk is not None else _nothing(self.kind).content
+        return self._disk if self._disk is not None else no_version(self.kind).content
 
     # Housekeeping
 
@@ -302,13 +256,11 @@ class Replica:
         numbers = {version.number for version in self.versions}
         self._documents = {n: doc for n, doc in self._documents.items() if n in numbers}
         self.versions.make_room()
-        if self._log:
-            self._checkpoint = self.live.shared.update_since()
-            self._log = []
+        self._log.compact(self.live)
 
     def rebuild(self) -> None:
         """Make live document and shadow anew from all that was received and sent."""
-        self.live = self._replayed()
+        self.live = self._log.replayed()
         self._shadow = self.live.fork()
         self._shadow_at = None
         self._shadow_edits += 1
@@ -352,7 +304,7 @@ class Replica:
         if document is not None:
             update = self._save_on(document, new, base, now)
         else:
-            touched = _changed_ids(base.content, before)
+            touched = changed_ids(base.content, before)
             target = new if merged is None else merged.content
             update = self._edit_live(target, touched=touched, now=now)
             self._push(new, now, own_save=True, base=base.number)
@@ -364,7 +316,7 @@ class Replica:
             choice=choice,
             before=before,
             merged=after,
-            overlaps=tuple(_as_it_stands(overlap, after) for overlap in overlaps),
+            overlaps=tuple(as_it_stands(overlap, after) for overlap in overlaps),
         )
 
     def _save_without_base(self, new: Content, before: Content, now: float) -> SaveOutcome:
@@ -375,7 +327,7 @@ class Replica:
         why = "The file was made on both sides; everything of both is kept."
         return SaveOutcome(
             update=update,
-            base=_nothing(self.kind),
+            base=no_version(self.kind),
             choice=BaseChoice(index=-1, why=why),
             before=before,
             merged=self.live.content(),
@@ -397,11 +349,11 @@ class Replica:
     def _save_on(self, document: Document, new: Content, base: Version, now: float) -> bytes:
         """Make the edit in a document at the base's state, and bring it to the live one."""
         with self._rebuilt_on_failure():
-            update = _edited(document, new, frozenset())
+            update = edited(document, new, frozenset())
             if update:
                 self.live.shared.apply_update(update)
                 self.live.content()
-        self._sent(update, document, now)
+        self._log.sent(update, document, now)
         version = self._push(new, now, own_save=True, base=base.number)
         if document is self._shadow:
             self._shadow_at = version.number
@@ -414,25 +366,9 @@ class Replica:
         self, target: Content, *, touched: frozenset[str] = frozenset(), now: float | None = None
     ) -> bytes:
         with self._rebuilt_on_failure():
-            update = _edited(self.live, target, touched)
-        self._sent(update, self.live, now)
+            update = edited(self.live, target, touched)
+        self._log.sent(update, self.live, now)
         return update
-
-    def _sent(self, update: bytes, document: Document, now: float | None) -> None:
-        if not update:
-            return
-        edit = getattr(document, "last_edit", None)
-        if edit is not None and now is not None and (edit.deleted_ids or edit.moved_ids):
-            updates = [self._checkpoint, *self._log]
-            self._rescues.append(
-                Rescue(
-                    lambda: _replay(self.kind, updates),
-                    edit.deleted_ids | edit.moved_ids,
-                    until=now + WATCH_SECONDS,
-                )
-            )
-        self._log.append(update)
-        self._own_updates.append(update)
 
     # Bookkeeping
 
@@ -478,12 +414,9 @@ class Replica:
         self._documents.pop(version.number, None)
 
     def _unchanged(self, before: Content, why: str) -> SaveOutcome:
-        newest = self.versions.newest or _nothing(self.kind)
+        newest = self.versions.newest or no_version(self.kind)
         choice = BaseChoice(index=len(self.versions) - 1, why=why, nothing_to_apply=True)
         return SaveOutcome(update=b"", base=newest, choice=choice, before=before, merged=before)
-
-    def _replayed(self) -> Document:
-        return _replay(self.kind, [self._checkpoint, *self._log])
 
     @contextmanager
     def _rebuilt_on_failure(self) -> Iterator[None]:
@@ -492,53 +425,3 @@ class Replica:
         except ApplyError:
             self.rebuild()
             raise
-
-
-def _replay(kind: Kind, updates: Iterable[bytes]) -> Document:
-    shared = SharedDoc()
-    for update in updates:
-        if update:
-            shared.apply_update(update)
-    return open_document(kind, shared)
-
-
-def _edited(document: Document, target: Content, touched: frozenset[str]) -> bytes:
-    """Make the edit; returns the raw update of that one transaction."""
-    updates: list[bytes] = []
-    state = document.shared.state_vector()
-    forget: Callable[[], None] = document.shared.on_update(lambda data, _: updates.append(data))
-    try:
-        document.become(target, touched=touched)
-    finally:
-        forget()
-    made = [update for update in updates if update != EMPTY_UPDATE]
-    if len(made) > 1:
-        return document.shared.update_since(state)
-    return made[0] if made else b""
-
-
-def _changed_ids(base: Content, live: Content) -> frozenset[str]:
-    """Ids of the live cells that are not as they were in the base."""
-    if isinstance(base, TextContent) or isinstance(live, TextContent):
-        return frozenset()
-    known = {cell.id: cell.source for cell in base.cells}
-    return frozenset(
-        cell.id for cell in live.cells if cell.id is not None and known.get(cell.id) != cell.source
-    )
-
-
-def _as_it_stands(overlap: Overlap, live: Content) -> Overlap:
-    """With the text that is shared now: the CRDT may have put it together a little differently."""
-    if isinstance(live, TextContent):
-        return replace(overlap, merged=live.text)
-    if overlap.cell is None or overlap.reason == "both-created":
-        # The record is about several cells.
-        return overlap
-    sources = (cell.source for cell in live.cells if cell.id == overlap.cell)
-    return replace(overlap, merged=next(sources, overlap.merged))
-
-
-def _nothing(kind: Kind) -> Version:
-    """The version before there was any."""
-    content: Content = TextContent("") if kind == "text" else NotebookContent(())
-    return Version(-1, content, None, own_save=False, read=None, at=0.0)

@@ -15,8 +15,9 @@ from dataclasses import replace
 from rtcd.content import Content, NotebookContent, TextContent
 from rtcd.merge.base import choose_base
 from rtcd.merge.candidates import Candidate, Evidence
-from rtcd.merge.replica import Flush, Replica, SaveOutcome
+from rtcd.merge.replica import Replica
 from rtcd.merge.sameness import same_file
+from rtcd.merge.save_outcome import Flush, SaveOutcome
 from rtcd.merge.versions import Version
 from rtcd.paired.cell_order import CellOrder
 from rtcd.paired.pairing import Pairing

@@ -14,7 +14,7 @@ from rtcd.content import Content
 from rtcd.errors import ApplyError, HistoryError
 from rtcd.merge.candidates import Evidence
 from rtcd.merge.merged import Overlap
-from rtcd.merge.replica import SaveOutcome
+from rtcd.merge.save_outcome import SaveOutcome
 from rtcd.sync.choices import places_of_choice, text_of, without_repeats
 from rtcd.sync.meeting import Meeting
 from rtcd.sync.one_way import RECEIVE_ONLY, only_receives

@@ -17,7 +17,7 @@ from rtcd.disk.formats import parse
 from rtcd.documents.notebook_document import random_id
 from rtcd.errors import HeldError
 from rtcd.merge.merged import Merged
-from rtcd.merge.replica import SaveOutcome
+from rtcd.merge.save_outcome import SaveOutcome
 from rtcd.merge.three_way import merge_contents
 from rtcd.paired.pairing import Pairing
 from rtcd.paired.reading import read_script

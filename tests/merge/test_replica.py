@@ -14,7 +14,8 @@ from rtcd.documents.open_document import new_document, open_document
 from rtcd.documents.text_document import TextDocument
 from rtcd.errors import ApplyError, UpdateRefusedError
 from rtcd.merge.candidates import Evidence
-from rtcd.merge.replica import Replica, SaveOutcome
+from rtcd.merge.replica import Replica
+from rtcd.merge.save_outcome import SaveOutcome
 
 BASE = "one\ntwo\nthree\nfour\n"
 
