@@ -75,7 +75,8 @@ class Meeting:
             return
         if plan.action is JoinAction.LINK:
             it.generations.written(it.generations.content)
-            if disk is not None and base.content is not None and it.rooms.is_host:
+            is_made_anew = it.rooms.is_host and not base.continues
+            if disk is not None and base.content is not None and is_made_anew:
                 await self._look_behind(room, base.content, disk)
         elif plan.action is JoinAction.REMOVE:
             it.generations.written(it.generations.content)
