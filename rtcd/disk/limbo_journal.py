@@ -79,7 +79,7 @@ def parse(data: bytes) -> Iterator[tuple[str, Entry]]:
     """All entries with their names, oldest first."""
     for line in data.splitlines():
         # A line that a crash cut off tells nothing; the rest still does.
-        with contextlib.suppress(ValueError, KeyError, TypeError, RtcdError):
+        with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError, RtcdError):
             found = json.loads(line)
             path = ProjectPath.parse(found["path"])
             known = frozenset(found["known"])
