@@ -48,6 +48,7 @@ def test_both_faces_are_open_in_jupyterlab_and_in_an_editor(host: RtcdFolder, op
     eventually(lambda: "a = 10" in host.read("analysis.py"), "the cell in the script")
     lab.show("analysis.py")
     lab.until(lambda: "a = 10" in lab.text(), "the cell in the text editor")
+    lab.until(lambda: not lab.is_dirty("analysis.py"), "the mark of unsaved changes to go")
     lab.close_tab("analysis.py")
 
     open_with(lab, "analysis.py", "Notebook")
