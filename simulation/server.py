@@ -195,6 +195,7 @@ class Room:
         self._poller: asyncio.TimerHandle | None = None
         self._evictor: asyncio.TimerHandle | None = None
         self._is_setting = False
+        self._is_loading = False
         self._observer = self.doc.observe(self._changed)
 
     @property
@@ -220,7 +221,7 @@ class Room:
         assert self._document is not None
         content = parse_content(path, file.data)
         stored = self.server.store.get(self.room_id)
-        self._is_setting = True
+        self._is_loading = True
         if stored:
             for update in stored:
                 self.doc.apply_update(update)
@@ -230,7 +231,7 @@ class Room:
             source: pycrdt.Doc[Any] = pycrdt.Doc(client_id=0)
             new_document(path, source).set(content)
             self.doc.apply_update(source.get_update())
-        self._is_setting = False
+        self._is_loading = False
         self.server.keep(self.room_id, [self.doc.get_update()])
         self.last_modified = file.mtime
         self._document.path = path
@@ -321,9 +322,12 @@ class Room:
         message = sync_message(2, event.update)
         for wire in list(self.clients):
             wire.deliver(message)
-        if self._document is None or self._is_setting:
+        if self._document is None or self._is_loading:
             return
+        # The store gets every transaction, those too that start no save.
         self.server.keep(self.room_id, [event.update])
+        if self._is_setting:
+            return
         asked = [state.get("autosave", True) for state in self.states.values() if state]
         if any(asked or [True]):
             if self._saver is not None:
@@ -387,7 +391,6 @@ class Room:
             self._document.set(content)
         self._document.dirty = False
         self._is_setting = False
-        self.server.keep(self.room_id, [self.doc.get_update()])
 
 
 # ------------------------------------------------------------------ the server

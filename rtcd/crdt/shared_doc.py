@@ -16,6 +16,7 @@ from typing import Any
 import pycrdt
 
 from rtcd.crdt.client_id import new_client_id
+from rtcd.crdt.clock_record import ClockRecord
 from rtcd.crdt.type_nesting import TypeBudget
 from rtcd.crdt.update_limits import check_update
 from rtcd.errors import ApplyError, UpdateRefusedError
@@ -42,6 +43,7 @@ class SharedDoc:
         self.raw: pycrdt.Doc[Any] = pycrdt.Doc(client_id=chosen)
         self.changes = 0
         self._types = TypeBudget()
+        self._clocks = ClockRecord()
         # The origin of the transaction that is open; pycrdt hands observers only its hash.
         self._origin: str | None = None
 
@@ -49,6 +51,11 @@ class SharedDoc:
     def client_id(self) -> int:
         """The id under which this document's own edits are known."""
         return self.raw.client_id
+
+    @property
+    def observers_may_miss(self) -> bool:
+        """True when observers are not told of everything, see ``clock_record.py``."""
+        return self._clocks.has_gap
 
     def state_vector(self) -> bytes:
         """What this document has seen: for every client the clock it has reached."""
@@ -75,8 +82,10 @@ class SharedDoc:
                 what came before), or no update at all; the document is unchanged.
             ApplyError: the library failed half-way; the document must be thrown away.
         """
-        self._types.admit(update, check_update(update), self.raw.get_update)
+        checked = check_update(update)
+        self._types.admit(update, checked.types, self.raw.get_update)
         self._apply(update)
+        self._clocks.applied(update, checked, self.raw.get_state)
 
     @contextmanager
     def transaction(self, origin: str) -> Iterator[None]:
@@ -108,6 +117,7 @@ class SharedDoc:
         copy = SharedDoc(client_id=client_id)
         copy._apply(self.update_since())
         copy._types = self._types.copy()
+        copy._clocks = self._clocks.copy()
         return copy
 
     def on_update(self, callback: UpdateCallback) -> Callable[[], None]:

@@ -39,6 +39,7 @@ class Struct:
 
     ``inside`` is the item of the type that holds it, ``beside`` the item next to which it was put
     (then they are in the same type); both None for what is in a root, and for what is no item.
+    ``is_hole``: these clocks are left out.
     """
 
     client: int
@@ -47,6 +48,7 @@ class Struct:
     inside: Identity | None
     beside: Identity | None
     is_type: bool
+    is_hole: bool = False
 
 
 def read_structs(update: bytes) -> Iterator[Struct]:
@@ -69,7 +71,8 @@ def read_structs(update: bytes) -> Iterator[Struct]:
 def _read(walk: UpdateWalk, client: int, clock: int) -> Struct:
     info = walk.byte()
     if info in (COLLECTED, SKIPPED):
-        return Struct(client, clock, walk.number(), None, None, is_type=False)
+        length, is_hole = walk.number(), info == SKIPPED
+        return Struct(client, clock, length, None, None, is_type=False, is_hole=is_hole)
     left = _identity(walk) if info & HAS_ORIGIN else None
     right = _identity(walk) if info & HAS_RIGHT_ORIGIN else None
     beside = left or right

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import re
+from dataclasses import dataclass
 
 from rtcd.errors import UpdateRefusedError
 
@@ -73,7 +74,6 @@ class _Patterns:
         self.items = _Units(EASY_VALUE)
         self.entries = _Units(EASY_ENTRY)
         self.one_easy_value = re.compile(rb"(?s:\x01" + EASY_VALUE + b")")
-        self.client = re.compile(CLIENT)
         self.id = re.compile(ID)
         self.heads = tuple(_head(info) for info in range(256))
 
@@ -99,8 +99,21 @@ def _head(info: int) -> re.Pattern[bytes]:
     return re.compile(b"(?s:" + pattern + b")")
 
 
-def check_update(update: bytes) -> int:
-    """Refuse an update that must not be decoded; else at most so many shared types are in it.
+@dataclass(frozen=True, slots=True)
+class CheckedUpdate:
+    """What the look at an update has shown.
+
+    ``types``: at most so many shared types are in it. ``first_clocks``: where what it brings of
+    each client begins, None when it was not walked through. ``has_hole``: clocks are left out.
+    """
+
+    types: int
+    first_clocks: dict[int, int] | None = None
+    has_hole: bool = False
+
+
+def check_update(update: bytes) -> CheckedUpdate:
+    """Refuse an update that must not be decoded.
 
     An update is often looked at twice, when it arrives and when it is applied: the last one that
     was found good is known by its identity.
@@ -112,7 +125,7 @@ def check_update(update: bytes) -> int:
     if len(update) > MAX_UPDATE_BYTES:
         raise UpdateRefusedError(f"an update of {len(update)} bytes is larger than 64 MB")
     if _is_too_small_to_nest(update):
-        return len(update) - len(update.translate(None, TYPE_BYTES))
+        return CheckedUpdate(len(update) - len(update.translate(None, TYPE_BYTES)))
     if _last_good and _last_good[0][0] is update:
         return _last_good.pop()[1]
     walk = UpdateWalk(update)
@@ -120,11 +133,12 @@ def check_update(update: bytes) -> int:
         walk.structs()
     except IndexError:
         raise _unreadable() from None
-    _last_good[:] = [(update, walk.types)]
-    return walk.types
+    checked = CheckedUpdate(walk.types, walk.first_clocks, walk.has_hole)
+    _last_good[:] = [(update, checked)]
+    return checked
 
 
-_last_good: list[tuple[bytes, int]] = []
+_last_good: list[tuple[bytes, CheckedUpdate]] = []
 
 
 def _is_too_small_to_nest(update: bytes) -> bool:
@@ -138,7 +152,7 @@ def _is_too_small_to_nest(update: bytes) -> bool:
 class UpdateWalk:
     """A position in an update, moving forward over what is read; IndexError behind its end.
 
-    ``types``: how many shared types ``structs`` has seen.
+    ``types``, ``first_clocks``, ``has_hole``: what ``structs`` has seen, see ``CheckedUpdate``.
     """
 
     def __init__(self, update: bytes) -> None:
@@ -146,13 +160,15 @@ class UpdateWalk:
         self._at = 0
         self._patterns = _patterns()
         self.types = 0
+        self.first_clocks: dict[int, int] = {}
+        self.has_hole = False
 
     def structs(self) -> None:
         """All structs of all clients; the deletions behind them hold no values."""
         for _ in range(self.number()):
             count = self.number()
-            self._pass(self._patterns.client)
-            self.number()
+            client = self.long_number()
+            self.first_clocks[client] = self.number()
             self._structs_of_client(count)
 
     def _structs_of_client(self, count: int) -> None:
@@ -168,6 +184,7 @@ class UpdateWalk:
                 at = found.end()
                 kind = info & KIND_BITS
                 if kind == DELETED or info in (COLLECTED, SKIPPED):
+                    self.has_hole = self.has_hole or info == SKIPPED
                     continue
                 if kind == STRING and data[at] < MORE_FOLLOWS:
                     at += data[at] + 1

@@ -41,6 +41,12 @@ class CellCache:
                 self._slots[index].cell = None
                 self._slots[index].touched |= self.remote
 
+    def forget(self) -> None:
+        """All cells must be read again; who touched which is still known."""
+        self.stale = True
+        for slot in self._slots:
+            slot.cell = None
+
     def cells(self, count: int, read: Callable[[int], Cell]) -> tuple[Cell, ...]:
         """All cells, of which only the changed ones are read.
 

@@ -70,6 +70,7 @@ class NotebookDocument:
         self._cache = CellCache(known if len(known) == count else (None,) * count)
         self._meta_cache: list[_Meta] = []
         self._content = NotebookContent(())
+        self._read_at = -1
         self._subscriptions = (
             watch_items(self._cells, self._cache.note),
             watch_map(self._meta, self._meta_cache.clear),
@@ -80,8 +81,12 @@ class NotebookDocument:
 
         Without ``trusted`` and ``execution_state``; numbers that are whole are ``int``.
         """
+        if self.shared.observers_may_miss and self._read_at != self.shared.changes:
+            self._cache.forget()
+            self._meta_cache.clear()
         if self._cache.stale or not self._meta_cache:
             self._content = self._read()
+            self._read_at = self.shared.changes
         return self._content
 
     def cell_ids(self) -> tuple[str | None, ...]:

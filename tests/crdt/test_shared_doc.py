@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import Any, cast
 
 import pytest
 
 from rtcd.crdt.shared_doc import SharedDoc
-from rtcd.crdt.shared_types import Map, Text
+from rtcd.crdt.shared_types import Array, Map, Text
 from rtcd.errors import ApplyError, UpdateRefusedError
 
 
@@ -123,3 +124,51 @@ def test_a_document_without_observers_is_freed() -> None:
     del doc
     gc.collect()
     assert gone() is None
+
+
+def updates_of_a_peer() -> list[bytes]:
+    """Three edits of one client: a map in an array, a value elsewhere, text in that map."""
+    peer = SharedDoc(client_id=5)
+    updates: list[bytes] = []
+    end = peer.on_update(lambda update, _: updates.append(update))
+    cells: Array[Map[Any]] = peer.raw.get("cells", type=Array)
+    with peer.transaction("peer"):
+        cells.append(Map({"source": Text("one")}))
+    with peer.transaction("peer"):
+        peer.raw.get("state", type=Map)["dirty"] = False
+    with peer.transaction("peer"):
+        cast(Text, cells[0]["source"]).insert(0, "two ")
+    end()
+    return updates
+
+
+def test_a_document_knows_when_edits_of_a_client_are_missing() -> None:
+    first, second, third = updates_of_a_peer()
+    whole, holed = SharedDoc(), SharedDoc()
+    for update in (first, second, third, third, first):
+        whole.apply_update(update)
+    holed.apply_update(second)
+    assert (whole.observers_may_miss, holed.observers_may_miss) == (False, True)
+    assert whole.fork().observers_may_miss is False
+    assert holed.fork().observers_may_miss is True
+
+
+def test_a_hole_in_the_middle_of_an_update_is_seen() -> None:
+    first, _, third = updates_of_a_peer()
+    holed = SharedDoc()
+    holed.apply_update(first)
+    holed.apply_update(third)
+    later = SharedDoc()
+    later.apply_update(holed.update_since())
+    assert (holed.observers_may_miss, later.observers_may_miss) == (True, True)
+
+
+def test_own_edits_and_their_echoes_are_no_gap() -> None:
+    doc = SharedDoc()
+    echoes: list[bytes] = []
+    end = doc.on_update(lambda update, _: echoes.append(update))
+    for at in range(3):
+        typed(doc, "word ", at)
+        doc.apply_update(echoes[-1])
+    end()
+    assert doc.observers_may_miss is False

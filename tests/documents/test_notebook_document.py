@@ -412,3 +412,41 @@ def test_replicas_agree_and_caches_follow(
     other.become(theirs)
     exchange(one, other)
     assert one.content() == reread(one) == other.content()
+
+
+def document_with_a_gap() -> tuple[NotebookDocument, list[bytes]]:
+    """A notebook without its writer's first edit, and two edits of its first cell that follow."""
+    writer = NotebookDocument(SharedDoc(client_id=5))
+    updates: list[bytes] = []
+    end = writer.shared.on_update(lambda update, _: updates.append(update))
+    with writer.shared.transaction("first"):
+        writer.shared.raw.get("state", type=Map)["dirty"] = False
+    for content in (notebook(A), notebook(edited_source(A, "one\n")), notebook(B)):
+        writer.become(content)
+    end()
+    reader = NotebookDocument(SharedDoc())
+    reader.shared.apply_update(updates[1])
+    assert reader.content() == notebook(A)
+    return reader, updates[2:]
+
+
+def edited_source(cell: Cell, source: str) -> Cell:
+    return replace(cell, source=cell.source + source)
+
+
+def test_an_edit_is_seen_in_a_document_that_lacks_an_earlier_one() -> None:
+    """The library tells no observer of it."""
+    document, later = document_with_a_gap()
+    document.shared.apply_update(later[0])
+    assert document.content() == notebook(edited_source(A, "one\n"))
+    document.shared.apply_update(later[1])
+    assert document.content() == notebook(B)
+
+
+def test_a_document_that_lacks_an_earlier_edit_can_be_edited_and_forked() -> None:
+    document, _ = document_with_a_gap()
+    document.become(notebook(edited_source(A, "mine\n")))
+    assert document.content() == notebook(edited_source(A, "mine\n"))
+    fork = document.fork()
+    fork.become(notebook(edited_source(A, "mine\nyours\n")))
+    assert fork.content() == notebook(edited_source(A, "mine\nyours\n"))

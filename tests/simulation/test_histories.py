@@ -21,6 +21,8 @@ FOUND_BUGS = {
     59: "a room was joined while an editor had just emptied the file",
     143: "a base that is no version, and a save from an older one",
     2001: "what was typed while a daemon waited for its turn was taken back",
+    2076: "the document library told nobody of edits beyond a gap in a client's edits",
+    2094: "the same gap, where the server's store came back without its newest rows",
     145: "half a save was taken for a whole one where leases do not work",
 }
 """Seeds that failed once, and what was wrong in rtcd."""
