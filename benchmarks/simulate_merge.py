@@ -1,58 +1,40 @@
 """How often is the base found, who is bothered with a record, and what is lost? Three tables.
 
-    python benchmarks/simulate_merge.py [--saves 4000] [--days 400] [--runs 20000] [--jobs 2] [--seed 1]
+    python benchmarks/simulate_merge.py [--journal FILE] [--seconds 400] [--saves 4000] [--days 400]
+        [--runs 20000] [--jobs 2] [--seed 1]
 
 The first table (merging 4.3): saves made in known ways from real source files, with histories of
-two to six versions; how often the base is right, how often the decision is recorded for people, and
-how often it is wrong without a record. The second: days of work through the whole merge; how many
-saves leave a record, of which kind, and why. The third (merging 9): whole histories of several
-disks, editors that do not reload, and a server; which tokens are lost, and which of those are
-neither in a version nor in a record. The same seed gives the same numbers.
+two to six versions; how often the base is right ("score alone": by the rule of merging 4.2 and
+nothing else, on the same saves), how often the decision is recorded for people, and how often it
+is wrong without a record. The second: days of work through the whole merge; how many saves leave a
+record, of which kind, and why. The third (merging 9): whole histories of several disks, editors
+that do not reload, and a server; which tokens are lost, and which of those are neither in a
+version nor in a record. The same seed gives the same numbers.
+
+With ``--journal`` it may be stopped at any time, by ``--seconds`` too, and goes on when it is
+started again.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from itertools import chain
 from pathlib import Path
-from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+from batches import Batches, Journal, Tally
 from tables import machine, table
 
-from properties.base_scenarios import SCENARIOS, Decision, decide
-from properties.flag_scenarios import ORDINARY, UNUSUAL, Flag, flags_of
-from properties.merge_simulation import Plan, Result, simulate
-
-BATCH = 100
-
-ResultT = TypeVar("ResultT")
-
-
-def batch(work: Callable[[int], ResultT], seeds: range) -> list[ResultT]:
-    return [work(seed) for seed in seeds]
-
-
-def spread(
-    pool: Executor, work: Callable[[int], ResultT], seeds: range, label: str
-) -> Iterator[ResultT]:
-    """The results of all seeds, in order, computed in the pool; progress on a terminal."""
-    batches = [
-        range(at, min(at + BATCH, seeds.stop)) for at in range(seeds.start, seeds.stop, BATCH)
-    ]
-    for done, results in enumerate(pool.map(partial(batch, work), batches), 1):
-        if sys.stderr.isatty():
-            print(f"\r{label}: {100 * done // len(batches)} %   ", end="", file=sys.stderr)
-        yield from results
-    if sys.stderr.isatty():
-        print("\r\033[K", end="", file=sys.stderr)
+from properties.base_scenarios import SCENARIOS, decide
+from properties.flag_scenarios import ORDINARY, UNUSUAL, flags_of
+from properties.merge_simulation import Plan, simulate
 
 
 def share(part: int, whole: int, digits: int = 1) -> str:
@@ -61,60 +43,77 @@ def share(part: int, whole: int, digits: int = 1) -> str:
 
 # The base of a save
 
+TRUTHS = {
+    "stale, older taken": "stale -> older",
+    "stale, newest taken": "stale -> newest (others' edits taken back)",
+    "seen, newest taken": "seen -> newest",
+    "seen, older taken": "seen -> older (nothing lost)",
+}
 
-def base_table(pool: Executor, seeds: range) -> None:
-    found: defaultdict[str, list[Decision]] = defaultdict(list)
-    for decision in spread(pool, decide, seeds, "saves"):
-        found[decision.scenario].append(decision)
-    every = list(chain.from_iterable(found.values()))
-    seconds = sum(decision.seconds for decision in every) / len(every)
-    print(f"\nthe base of {len(every):,} saves, by content only ({1000 * seconds:.1f} ms each)\n")
-    rows = [
-        (
-            name,
-            str(len(found[name])),
-            share(sum(one.is_right for one in found[name]), len(found[name])),
-            share(sum(one.kind is not None for one in found[name]), len(found[name])),
-            share(sum(one.is_silent_mistake for one in found[name]), len(found[name])),
-        )
-        for name in SCENARIOS
+
+def count_decision(seed: int) -> Tally:
+    one = decide(seed)
+    truth = (
+        f"{'stale' if one.is_stale else 'seen'}, {'newest' if one.took_newest else 'older'} taken"
+    )
+    facts = {"saves": True, "right": one.is_right, "recorded": one.kind is not None}
+    facts |= {"silent mistake": one.is_silent_mistake, "right by score": one.is_right_by_score}
+    tally: Tally = Counter({f"{one.scenario}: {fact}": 1 for fact, so in facts.items() if so})
+    tally[truth] += 1
+    tally[f"{truth}, no record"] += one.kind is None
+    tally["microseconds"] = round(1e6 * one.seconds)
+    return tally
+
+
+def base_table(batches: Batches, seeds: range) -> None:
+    found = batches.tally("saves", count_decision, seeds)
+    saves = sum(found[f"{name}: saves"] for name in SCENARIOS)
+    each = found["microseconds"] / max(saves, 1) / 1000
+    print(f"\nthe base of {saves:,} saves, by content only ({each:.1f} ms each)\n")
+    facts = ("right", "right by score", "recorded", "silent mistake")
+    rows = []
+    for name in SCENARIOS:
+        made = found[f"{name}: saves"]
+        rows.append((name, str(made), *(share(found[f"{name}: {f}"], made) for f in facts)))
+    head = ["scenario", "saves", "right %", "score alone %", "recorded %", "wrong, no record %"]
+    print(table(head, rows))
+    pairs = [
+        (words, str(found[truth]), str(found[f"{truth}, no record"]))
+        for truth, words in TRUTHS.items()
     ]
-    print(table(["scenario", "saves", "right %", "recorded %", "wrong, no record %"], rows))
-    confusion = Counter((one.is_stale, one.took_newest) for one in every)
-    silent = Counter((one.is_stale, one.took_newest) for one in every if one.kind is None)
-    names = {
-        (True, False): "stale -> older",
-        (True, True): "stale -> newest (others' edits taken back)",
-        (False, True): "seen -> newest",
-        (False, False): "seen -> older (nothing lost)",
-    }
-    pairs = [(names[key], str(confusion[key]), str(silent[key])) for key in names]
     print("\n" + table(["truth -> decision", "saves", "without a record"], pairs))
 
 
 # Records
 
 
-def flag_table(pool: Executor, seeds: range) -> None:
+def count_flags(name: str, seed: int) -> Tally:
+    tally: Tally = Counter()
+    for flags in flags_of(name, seed):
+        tally["saves"] += 1
+        tally["recorded"] += bool(flags)
+        tally.update(f"{flag.reason}: {flag.why}" for flag in flags)
+    return tally
+
+
+def flag_table(batches: Batches, seeds: range) -> None:
     rows: list[tuple[str, ...]] = []
-    kinds: list[tuple[str, ...]] = []
-    saves = flagged = 0
+    reasons: list[str] = []
+    ordinary: Tally = Counter()
     for name in ORDINARY | UNUSUAL:
-        days = spread(pool, partial(flags_of, name), seeds, name)
-        found = [flags for day in days for flags in day]
-        with_record = sum(map(bool, found))
-        rows.append((name, str(len(found)), share(with_record, len(found), 2)))
-        counts: Counter[Flag] = Counter(flag for flags in found for flag in flags)
-        kinds += [(name, flag.reason, str(count), flag.why) for flag, count in counts.most_common()]
+        found = batches.tally(name, partial(count_flags, name), seeds)
+        rows.append((name, f"{found['saves']:,}", share(found["recorded"], found["saves"], 2)))
         if name in ORDINARY:
-            saves, flagged = saves + len(found), flagged + with_record
+            ordinary += found
         if name == list(ORDINARY)[-1]:
-            rows.append(("ordinary work, all of it", str(saves), share(flagged, saves, 2)))
+            sums = ordinary["saves"], ordinary["recorded"]
+            rows.append(("ordinary work, all of it", f"{sums[0]:,}", share(sums[1], sums[0], 2)))
+        for why, count in found.most_common():
+            if why not in ("saves", "recorded"):
+                reasons.append(f"{name}: {count} times {why}")
     print("\nsaves that leave a record\n")
     print(table(["what people do", "saves", "recorded %"], rows))
-    print()
-    for name, reason, count, why in kinds:
-        print(f"{name}: {reason}, {count} times: {why}")
+    print("\n" + "\n".join(reasons))
 
 
 # Whole histories
@@ -133,8 +132,10 @@ PLANS = {
         kind="notebook", true_base=True, structure=True, browsers=False
     ),
 }
-SHORTER = {"newest version always, lines": 20, "notebooks": 10}
+SHORTER = {"inferred, content": 4, "newest version always, lines": 20, "notebooks": 5}
 """Rows that prove less, or take longer: one run for so many of the others."""
+
+LOSSES = ("lost", "lost for good", "doubled", "came back", "apart", "saves", "recorded")
 
 
 def runs_of(name: str, runs: int) -> int:
@@ -142,36 +143,36 @@ def runs_of(name: str, runs: int) -> int:
     return max(1, runs // factor)
 
 
-def loss_row(name: str, results: Sequence[Result]) -> tuple[str, ...]:
-    tokens = sum(one.tokens for one in results)
-    lost = sum(len(one.lost) for one in results)
-    return (
-        name,
-        f"{len(results):,}",
-        f"{tokens:,}",
-        str(lost),
-        share(lost, tokens, 4),
-        str(sum(len(one.unrecoverable) for one in results)),
-        str(sum(len(one.duplicated) for one in results)),
-        str(sum(len(one.came_back) for one in results)),
-        str(sum(not one.converged for one in results)),
-        f"{sum(one.saves for one in results):,}",
-        str(sum(one.conflicts for one in results)),
-    )
+def count_losses(plan: Plan, seed: int) -> Tally:
+    one = simulate(plan, seed)
+    tally: Tally = Counter(tokens=one.tokens, runs=1)
+    tally["lost"] = len(one.lost)
+    tally["lost for good"] = len(one.unrecoverable)
+    tally["doubled"] = len(one.duplicated)
+    tally["came back"] = len(one.came_back)
+    tally["apart"] = not one.converged
+    tally["saves"] = one.saves
+    tally["recorded"] = one.conflicts
+    if one.lost or not one.converged:
+        tally[f"seed {seed}"] = 1
+    return tally
 
 
-def convergence_table(pool: Executor, runs: int, seed: int) -> None:
-    head = ["scheme", "runs", "tokens", "lost", "lost %", "for good", "doubled", "came back"]
+def convergence_table(batches: Batches, runs: int, seed: int) -> None:
     rows = []
+    odd = []
     for name, plan in PLANS.items():
         seeds = range(seed, seed + runs_of(name, runs))
-        results = list(spread(pool, partial(simulate, plan), seeds, name))
-        rows.append(loss_row(name, results))
-        odd = [str(one.seed) for one in results if one.unrecoverable or not one.converged]
-        if odd:
-            print(f"{name}: seeds of runs with a loss for good, or apart: {' '.join(odd)}")
+        found = batches.tally(name, partial(count_losses, plan), seeds)
+        lost = share(found["lost"], found["tokens"], 4)
+        counts = [f"{found[column]:,}" for column in ("runs", "tokens", *LOSSES)]
+        rows.append((name, *counts[:3], lost, *counts[3:]))
+        where = [key.removeprefix("seed ") for key in found if key.startswith("seed ")]
+        if where and not name.startswith("newest"):
+            odd.append(f"{name}: seeds with a loss, or apart: {' '.join(where)}")
     print(f"\nwhole histories, seeds from {seed}\n")
-    print(table([*head, "apart", "saves", "recorded"], rows))
+    print(table(["scheme", "runs", "tokens", "lost", "lost %", *LOSSES[1:]], rows))
+    print("\n" + "\n".join(odd))
 
 
 def main() -> None:
@@ -181,18 +182,25 @@ def main() -> None:
     parser.add_argument(
         "--runs", type=int, default=20_000, help="histories of each base: half lines, half words"
     )
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--journal", type=Path, help="keep what is counted, and go on from it")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="stop after that")
     arguments = parser.parse_args()
     first = arguments.seed
     print(f"{machine()}; Python {sys.version.split()[0]}")
     with ProcessPoolExecutor(arguments.jobs) as pool:
+        deadline = time.monotonic() + arguments.seconds
+        batches = Batches(pool, arguments.jobs, Journal(arguments.journal), deadline)
         if arguments.saves:
-            base_table(pool, range(first, first + arguments.saves))
+            base_table(batches, range(first, first + arguments.saves))
         if arguments.days:
-            flag_table(pool, range(first, first + arguments.days))
+            flag_table(batches, range(first, first + arguments.days))
         if arguments.runs:
-            convergence_table(pool, arguments.runs, first)
+            convergence_table(batches, arguments.runs, first)
+    if not batches.is_complete:
+        print("\nNot complete: start it again with the same --journal to go on.")
+        sys.exit(3)
 
 
 if __name__ == "__main__":

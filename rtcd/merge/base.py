@@ -145,7 +145,7 @@ class _Choice:
 
     def _scored(self) -> BaseChoice:
         possible = self._possible()
-        index = self._proven(self.compared.cheapest(possible), possible)
+        index = self._proven(self._cheapest(possible), possible)
         is_known_unread = self.evidence.newest_read_by_saver is False
         if self.newest not in possible and not is_known_unread and self._proves_reading(index):
             why = "The save holds what only the newest version had, so somebody has read it."
@@ -221,6 +221,19 @@ class _Choice:
             ),
             None,
         )
+
+    def _cheapest(self, possible: Sequence[int]) -> int:
+        """The version that explains the save best; of equals the newest that takes no text back.
+
+        Who replaces what somebody else deletes at the same time seems to know that deletion, and
+        this can outweigh a line of theirs that the save lacks. Nothing is lost without it.
+        """
+        newest, *equals = self.compared.cheapest(possible)
+        for place in equals:
+            news = self.compared.news(place, newest)
+            if news.missing and not news.kept:
+                return place
+        return newest
 
     def _proven(self, index: int, possible: Sequence[int]) -> int:
         """This version, or an older own save if nothing of the news since then is in the save.

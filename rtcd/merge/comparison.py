@@ -26,20 +26,24 @@ class Comparison:
         self._versions = versions
         self._is_coarse = is_large(save)
 
-    def cheapest(self, places: Sequence[int]) -> int:
-        """The version of these that explains the save best; the newest of equals."""
+    def cheapest(self, places: Sequence[int]) -> list[int]:
+        """The versions of these that explain the save best, the newest first."""
         mine = self._words(self._save)
-        best = places[-1]
-        row = self._words(self._versions[best])
+        best = [places[-1]]
+        row = self._words(self._versions[best[0]])
         cost = step(row, mine).cost
         for place in reversed(places[:-1]):
             other = self._words(self._versions[place])
             if other == row:
-                best = self._closer_in_detail(best, place)
+                best[0] = self._closer_in_detail(best[0], place)
                 continue
-            found: Step | None = cheaper_step(other, mine, cost - 1)
-            if found is not None:
-                best, row, cost = place, other, found.cost
+            found: Step | None = cheaper_step(other, mine, cost)
+            if found is None:
+                continue
+            if found.cost == cost:
+                best.append(place)
+            else:
+                best, row, cost = [place], other, found.cost
         return best
 
     def step(self, older: int, newer: int) -> Step:

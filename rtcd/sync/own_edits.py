@@ -51,7 +51,9 @@ class OwnEdits:
             raise it.file.hold
         if it.receives_only:
             raise refused()
-        update = it.joined.reconcile(change(it.joined.live.content()))
+        wanted = change(it.joined.live.content())
+        self._remembering.remember_before_own_edit()
+        update = it.joined.reconcile(wanted)
         if update:
             self._remembering.is_restored = True
             it.content_changed()

@@ -8,8 +8,10 @@ last one. A choice between two people's work is kept for review at once, with th
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rtcd.content import Content
 from rtcd.disk.file_stat import Snapshot
@@ -79,6 +81,19 @@ class Remembering:
         """The last word before leaving: no pause is waited for."""
         self._remembered = None
         self.remember(room, pause=0.0)
+
+    def remember_before_own_edit(self) -> None:
+        """An edit of rtcd's own is about to be made: what stands is a version, pause or not.
+
+        Else ``undo`` of that edit would have nothing to go back to, and an edit that brings back
+        the last version that was kept would be no version at all.
+        """
+        it = self._open
+        if not self.is_due or it.replica is None or it.file.snapshot is None:
+            return
+        data = it.file.bytes_for(it.replica.live.content())
+        digest = hashlib.sha256(data).hexdigest()
+        self._record_live_version(replace(it.file.snapshot, data=data, digest=digest))
 
     def remember_lost_room(self) -> None:
         """The room is gone; what was received and written may be nowhere else: keep the version."""

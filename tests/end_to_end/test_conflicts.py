@@ -84,9 +84,6 @@ async def test_merged_accepts_what_stands_and_a_reopened_conflict_can_be_decided
         await eventually_async(lambda: "better" not in live.person.text, "the disk's side")
 
 
-@pytest.mark.xfail(
-    strict=False, reason="open: now and then a second record is made when both change one line"
-)
 async def test_a_resolution_is_a_version_and_undo_takes_it_back(host: RtcdFolder):
     async with LiveFile.opened(host, "undone.md", TEXT) as live:
         conflict = await both_change_the_first_line(live)

@@ -73,6 +73,15 @@ def test_a_save_of_what_is_there_has_nothing_to_apply() -> None:
     assert (choice.index, choice.nothing_to_apply, choice.conflict) == (1, True, None)
 
 
+def test_a_deletion_that_both_may_have_made_does_not_prove_that_a_new_line_was_read() -> None:
+    """Either version explains the save as well; only one of them takes somebody's line back."""
+    before = "one\ntwo\nthree\nfour\n"
+    theirs = "new\none\ntwo\nfour\n"
+    mine = "one\ntwo\nTHREE\nfour\n"
+    choice = choose(mine, written(before, read=True), written(theirs, read=True))
+    assert choice.index == 0
+
+
 def test_a_fresh_editor_is_based_on_the_newest() -> None:
     choice = choose(own_edit(REMOTE), written(CODE), written(REMOTE))
     assert (choice.index, choice.conflict) == (1, None)

@@ -21,8 +21,11 @@ from properties.source_edits import (
     sources,
     with_hunks,
 )
+from rtcd.content import Content
 from rtcd.merge.base import choose_base
 from rtcd.merge.candidates import Candidate
+from rtcd.merge.score import step
+from rtcd.merge.tokens import TokenCache
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,15 @@ class Made:
 
 @dataclass(frozen=True)
 class Decision:
-    """What became of one save. ``kind`` and ``why`` are those of the record, if there is one."""
+    """What became of one save. ``kind`` and ``why`` are those of the record, if there is one.
+
+    ``is_right_by_score``: the score alone, of all tokens and without anything else, is right.
+    """
 
     scenario: str
     is_stale: bool
     is_right: bool
+    is_right_by_score: bool
     took_newest: bool
     kind: str | None
     why: str
@@ -147,6 +154,14 @@ SCENARIOS: dict[str, tuple[Callable[[list[str], random.Random], Made], float]] =
 }
 
 
+def by_score(save: Content, candidates: Sequence[Candidate]) -> int:
+    """The smallest ``2 * inserted + deleted``, the newest on a tie (merging 4.2)."""
+    tokens = TokenCache()
+    mine = tokens.words(save, coarse=False)
+    costs = [step(tokens.words(one.content, coarse=False), mine).cost for one in candidates]
+    return max(range(len(costs)), key=lambda place: (-costs[place], place))
+
+
 def decide(seed: int, names: Sequence[str] = tuple(SCENARIOS)) -> Decision:
     """One save of a random scenario and what is made of it, by content only."""
     rng = random.Random(seed)
@@ -173,6 +188,7 @@ def decide(seed: int, names: Sequence[str] = tuple(SCENARIOS)) -> Decision:
         scenario=name,
         is_stale=made.is_stale,
         is_right=choice.index == made.right,
+        is_right_by_score=by_score(save, candidates) == made.right,
         took_newest=choice.index == len(history) - 1,
         kind=choice.conflict,
         why=choice.why,

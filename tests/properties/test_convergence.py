@@ -48,7 +48,7 @@ def test_with_an_inferred_base_next_to_nothing_is_lost_and_all_of_it_is_kept(
 
 
 LINES_ONCE_LOST = [111, 158, 189, 351, 452, 634, 850, 940, 960, 991, 998, 1118, 1120, 1206, 1210]
-LINES_ONCE_LOST += [1406, 1701, 1753, 1781, 1826, 2011, 2545, 2776, 2799, 2840]
+LINES_ONCE_LOST += [1406, 1701, 1753, 1781, 1826, 2011, 2545, 2776, 2799, 2840, 8512]
 WORDS_ONCE_LOST = [167, 1135]
 """Seeds of runs in which a save and others' work had changed the same line."""
 
