@@ -19,10 +19,10 @@ def anyio_backend() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with real servers, editors and a browser may be tried once more, and say so (``R``).
+    """Tests with real servers, editors and a browser may be tried twice more, and say so (``R``).
 
-    They race with whatever else the machine does; one that fails twice in a row has found a fault.
+    They race with whatever else the machine does; one that fails each time has found a fault.
     """
     for item in items:
         if item.get_closest_marker("end_to_end") is not None:
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.flaky(reruns=2))

@@ -27,7 +27,7 @@ def readme_command(name: str) -> str:
 def test_the_readme_has_one_line_to_run_and_one_to_test():
     assert readme_command("run-command").endswith(".venv/bin/rtcd start")
     assert readme_command("test-command").endswith(
-        ".venv/bin/python -m pytest -q -n 2 --dist loadfile"
+        ".venv/bin/python -m pytest -q -n 3 --dist loadfile"
     )
     for name in ("run-command", "test-command"):
         assert "\n" not in readme_command(name)

@@ -209,8 +209,19 @@ class CarefulFileLoader(FileLoader):
     async def _save_content_at_path(self, model: dict[str, Any], path: str) -> dict[str, Any]:
         # Here, and not where the save was asked for: that may be cancelled, this runs to its end.
         saved: dict[str, Any] = await super()._save_content_at_path(model, path)
+        # Upstream's hash is of what is on disk by now: somebody may have saved right after, and
+        # those bytes are not the room's.
+        saved["hash"] = await self._digest_if_saved(model)
         self._know(saved)
         return saved
+
+    async def _digest_if_saved(self, model: dict[str, Any]) -> str | None:
+        """The digest of the bytes on disk if they are what was saved; else None."""
+        try:
+            disk = await self._disk_model(model)
+        except HTTPError:
+            return None
+        return str(disk["hash"]) if same_meaning(disk["content"], model["content"]) else None
 
     def _know(self, disk: dict[str, Any]) -> None:
         self.last_modified = disk["last_modified"]

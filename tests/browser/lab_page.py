@@ -25,8 +25,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-LOAD_MILLISECONDS = 90_000
-WAIT_MILLISECONDS = 20_000
+LOAD_MILLISECONDS = 180_000
+WAIT_MILLISECONDS = 60_000
 
 # Dialogs and notifications come and go between two looks; the page itself writes them down.
 WRITE_DOWN_INTERRUPTIONS = """
@@ -217,7 +217,7 @@ class LabPage:
         self.page.screenshot(path=file)
         return file
 
-    def until(self, is_so: Callable[[], bool], what: str, seconds: float = 15.0) -> float:
+    def until(self, is_so: Callable[[], bool], what: str, seconds: float = 60.0) -> float:
         """Wait for a condition; returns the seconds that it took."""
         started = time.monotonic()
         while not is_so():

@@ -16,7 +16,7 @@ from playwright.sync_api import Error, sync_playwright
 
 from browser.lab_page import CHROMIUM, FLAGS, LOAD_MILLISECONDS, LabPage
 
-pytestmark = [pytest.mark.browser, pytest.mark.end_to_end, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.end_to_end, pytest.mark.long]
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from rtcd.rooms.connection import RoomConnection
 from rtcd.rooms.person import Person, user_state
 from rtcd.server.client import ServerClient
 
-pytestmark = [pytest.mark.browser, pytest.mark.end_to_end, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.end_to_end]
 
 
 def save_as_vim_does(file: Path, text: str) -> None:

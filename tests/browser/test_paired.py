@@ -11,7 +11,7 @@ from end_to_end.project_folder import RtcdFolder, eventually
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.end_to_end,
-    pytest.mark.timeout(240),
+    pytest.mark.long,
 ]
 
 

@@ -12,7 +12,7 @@ from browser.typing_race import NOTHING, Count, Tokens, cell_text, type_while_sa
 from end_to_end.conftest import NewFolder
 from end_to_end.project_folder import RtcdFolder, eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.end_to_end, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.end_to_end]
 
 SECONDS = 20.0
 
@@ -65,6 +65,7 @@ def test_typing_beside_a_program_that_saves_loses_and_doubles_nothing(
     assert (counts, lab.interruptions()) == ([NOTHING, NOTHING], [])
 
 
+@pytest.mark.long
 def test_typing_in_a_cell_beside_a_program_that_saves_loses_and_doubles_nothing(
     host: RtcdFolder, new_folder: NewFolder, open_lab: OpenLab
 ):

@@ -98,7 +98,7 @@ def type_while_saving(
             lab.save()
             next_save += SAVE_EVERY_SECONDS
         meanwhile(now)
-    _, trouble = appender.communicate(timeout=30)
+    _, trouble = appender.communicate(timeout=120)
     assert appender.returncode == 0, trouble
     saved = tuple(f"#outside-{number:04d};" for number in range(count))
     return Tokens(tuple(typed), saved, time.monotonic() - started)

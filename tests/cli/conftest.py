@@ -67,7 +67,7 @@ class Shell:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             check=False,
         )
         return Result(done.returncode, self._tidy(done.stdout), self._tidy(done.stderr))

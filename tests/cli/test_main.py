@@ -6,7 +6,6 @@ import os
 import signal
 import stat
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -164,7 +163,7 @@ def test_ctrl_c_is_quiet_and_130(shell: Shell, status: Callable[..., dict[str, A
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
     assert (err.strip(), process.returncode) == (b"", 130)
 
 
@@ -179,12 +178,8 @@ def test_a_locale_without_our_letters_is_no_trouble(
     assert "\\u5f20\\u4f1f" in done.out
 
 
-def test_status_starts_fast_enough_to_be_asked_often(shell: Shell) -> None:
-    """What other commands need is not imported; a generous bound for slow machines."""
-    shell.rtcd("status")
-    started = time.monotonic()
-    shell.rtcd("status")
-    assert time.monotonic() - started < 3.0
+def test_status_imports_nothing_that_it_does_not_need(shell: Shell) -> None:
+    """It is asked often, so it has to start fast."""
     loaded = subprocess.run(
         [*shell.command()[:2], "-c", "import sys, rtcd_cli.status; print(*sys.modules)"],
         env=shell.environment,

@@ -319,7 +319,7 @@ def test_foreground_runs_attached_and_passes_signals_on(daemon: Daemon) -> None:
             break
     assert daemon.shell.rtcd("status", "--json").code == 0
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     assert (out, err, process.returncode) == ("", "fake daemon: log line\n", 0)
     assert not daemon.shell.places.control_socket.exists()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from itertools import pairwise
 
 import pytest
@@ -87,14 +86,11 @@ def test_one_line_of_json_is_compared_in_pieces() -> None:
     assert sum(edit.end - edit.start + len(edit.text) for edit in edits) < 20
 
 
-def best_of_three(old: str, new: str) -> float:
-    times = []
-    for _ in range(3):
-        began = time.process_time()
-        edits = diff_text(old, new)
-        times.append(time.process_time() - began)
-        assert apply_edits(old, edits) == new
-    return min(times)
+def size_of(old: str, new: str) -> int:
+    """Code points that an edit takes out and puts in, for edits that are right."""
+    edits = diff_text(old, new)
+    assert apply_edits(old, edits) == new
+    return sum(edit.end - edit.start + len(edit.text) for edit in edits)
 
 
 @pytest.fixture(scope="module")
@@ -104,21 +100,19 @@ def megabyte() -> str:
     return "".join(" ".join(rng.choices(words, k=7)) + "\n" for _ in range(27_000))
 
 
-def test_one_character_in_ten_megabytes_is_found_at_once(megabyte: str) -> None:
-    """7 ms on a quiet machine; the limit leaves room for a busy one."""
+def test_one_character_in_ten_megabytes_is_one_edit(megabyte: str) -> None:
     old = megabyte * 10
-    assert best_of_three(old, old[:5_000_000] + "x" + old[5_000_000:]) < 0.1
+    assert size_of(old, old[:5_000_000] + "x" + old[5_000_000:]) == 1
 
 
 def test_five_hundred_edits_in_a_megabyte(megabyte: str) -> None:
-    """0.1 s on a quiet machine."""
     rng = random.Random(2)
     lines = megabyte.splitlines(keepends=True)
     for at in rng.sample(range(len(lines)), 500):
         lines[at] = rng.choice(
             ["", "a new line\n", lines[at].replace(" ", "  ", 1), "x " + lines[at]]
         )
-    assert best_of_three(megabyte, "".join(lines)) < 1
+    assert size_of(megabyte, "".join(lines)) < 500 * 60
 
 
 @pytest.mark.parametrize("copies", [1, 12], ids=["rare-lines", "common-lines"])
@@ -130,11 +124,10 @@ def test_two_far_edits_stay_two_small_edits(megabyte: str, copies: int) -> None:
     assert sum(edit.end - edit.start + len(edit.text) for edit in edits) <= 40
 
 
-def test_a_long_line_of_json_takes_no_longer_than_lines() -> None:
-    """0.3 s in pieces; 3 s as one line of words."""
+def test_a_long_line_of_json_is_edited_in_small_places() -> None:
     rng = random.Random(3)
     old = "[" + ", ".join(f'{{"key": {rng.random()}}}' for _ in range(50_000)) + "]"
     new = old
     for at in rng.sample(range(len(old)), 20):
         new = new[:at] + "7" + new[at:]
-    assert best_of_three(old, new) < 2.5
+    assert size_of(old, new) == 20

@@ -62,7 +62,7 @@ def test_nothing_there_is_none(folder: Folder, path: str) -> None:
     assert folder.read(at(path), max_bytes=10) is None
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 def test_special_files_are_refused_without_being_opened(folder: Folder) -> None:
     """Opening a FIFO would block, and a device may do anything."""
     os.mkfifo(folder.root / "pipe")

@@ -8,7 +8,6 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
-from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -163,12 +162,9 @@ def test_content_after_a_keystroke_reads_one_cell() -> None:
     somebody = document.fork()
     source_of(somebody, 500).insert(0, "x")
     document.shared.apply_update(somebody.shared.update_since(document.shared.state_vector()))
-    start = perf_counter()
     after = document.content()
-    took = perf_counter() - start
     assert [n for n in range(1000) if after.cells[n] is not before.cells[n]] == [500]
     assert after.cells[500].source == "x" + before.cells[500].source
-    assert took < 0.05
 
 
 def test_content_is_one_object_while_nothing_changes() -> None:

@@ -18,7 +18,7 @@ def status(folder: RtcdFolder) -> dict[str, Any]:
     return _ask(folder, "status", {})
 
 
-def settle(folder: RtcdFolder, seconds: float = 15) -> None:
+def settle(folder: RtcdFolder, seconds: float = 60) -> None:
     """Wait until every save is with the server, and everything of theirs is on disk."""
     answer = _ask(folder, "wait", {"timeout": seconds})
     assert answer["done"], (answer, folder.log())

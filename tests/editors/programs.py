@@ -44,7 +44,7 @@ class Editor:
         """Save and say yes to whatever it asks, as somebody does who wants to keep the edit."""
         raise NotImplementedError
 
-    def shows(self, text: str, seconds: float = 10) -> None:
+    def shows(self, text: str, seconds: float = 45) -> None:
         """Wait until the buffer shows a text."""
         self.terminal.shows(text, seconds=seconds)
 

@@ -39,7 +39,7 @@ class Terminal:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=60,
             check=True,
         )
         return done.stdout
@@ -57,7 +57,7 @@ class Terminal:
         """Type a text as it is."""
         self._tmux("send-keys", "-l", text)
 
-    def shows(self, *texts: str, seconds: float = 10) -> str:
+    def shows(self, *texts: str, seconds: float = 45) -> str:
         """Wait until one of the texts is on the screen; which one."""
         found: list[str] = []
 
@@ -68,7 +68,7 @@ class Terminal:
         self.wait_for(is_there, f"{texts} on the screen", seconds)
         return found[0]
 
-    def wait_for(self, is_so: Callable[[], bool], what: str, seconds: float = 10) -> None:
+    def wait_for(self, is_so: Callable[[], bool], what: str, seconds: float = 45) -> None:
         """Wait for a condition; a failure shows the screen."""
         deadline = time.monotonic() + seconds
         while not is_so():
@@ -81,6 +81,6 @@ class Terminal:
             ["tmux", "-L", self._socket, "kill-server"],
             env=self._environment,
             capture_output=True,
-            timeout=20,
+            timeout=60,
             check=False,
         )

@@ -18,7 +18,6 @@ from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually_async
 pytestmark = [
     pytest.mark.editors,
     pytest.mark.end_to_end,
-    pytest.mark.timeout(90),
     pytest.mark.skipif(shutil.which("tmux") is None, reason="editors need tmux"),
 ]
 

@@ -21,7 +21,7 @@ from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually_async
 from rtcd.content import Content, TextContent, is_same
 from rtcd.disk.formats import parse
 
-pytestmark = [pytest.mark.editors, pytest.mark.end_to_end, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.editors, pytest.mark.end_to_end]
 
 FILES = {"text": "live.txt", "notebook": "live.ipynb"}
 # Nobody appends to a notebook.

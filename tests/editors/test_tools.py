@@ -16,7 +16,7 @@ from editors.daemon_word import settle
 from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually_async
 from rtcd.merge.base import GIT_SECONDS
 
-pytestmark = [pytest.mark.editors, pytest.mark.end_to_end, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.editors, pytest.mark.end_to_end]
 
 START = "".join(f"value_{number} = {number}\n" for number in range(40))
 ROUNDS = 5
@@ -49,7 +49,9 @@ class Typing:
 
 def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; the caller looks at its exit code."""
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def stale_copy(file: Path, mark: str) -> Path:

@@ -88,7 +88,7 @@ class RtcdFolder:
         assert done.returncode == 0, (done.stdout, done.stderr)
         return json.loads(done.stdout)
 
-    def wait(self, seconds: float = 20) -> None:
+    def wait(self, seconds: float = 60) -> None:
         """``rtcd wait``."""
         done = self.command("wait", "--timeout", str(seconds))
         assert done.returncode == 0, (done.stdout, done.stderr, self.log())
@@ -105,7 +105,7 @@ class RtcdFolder:
             files = (self.home / "state" / "rtcd").glob("*/server.json")
             return [pid for file in files if _is_alive(pid := json.loads(file.read_text())["pid"])]
 
-        eventually(lambda: bool(pids()), "a server to kill", seconds=30)
+        eventually(lambda: bool(pids()), "a server to kill", seconds=60)
         for pid in pids():
             os.kill(pid, signal.SIGKILL)
 
@@ -152,7 +152,7 @@ def _is_alive(pid: int) -> bool:
         return False
 
 
-def eventually(is_so: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
+def eventually(is_so: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Wait for a condition, with a deadline."""
     deadline = time.monotonic() + seconds
     while not is_so():
@@ -160,7 +160,7 @@ def eventually(is_so: Callable[[], bool], what: str, seconds: float = 15.0) -> N
         time.sleep(0.02)
 
 
-async def eventually_async(is_so: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
+async def eventually_async(is_so: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Wait for a condition in a coroutine, with a deadline."""
     deadline = time.monotonic() + seconds
     while not is_so():

@@ -168,7 +168,7 @@ class StockServer:
             self.url + "api/status", headers={"Authorization": f"token {self.token}"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=5) as reply:
+            with urllib.request.urlopen(request, timeout=30) as reply:
                 return bool(reply.status == 200)
         except (urllib.error.URLError, OSError):
             return False

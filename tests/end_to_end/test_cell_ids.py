@@ -9,7 +9,7 @@ import pytest
 from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually_async
 from rtcd.content import NotebookContent
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end]
 
 
 def notebook(ids: list[str | None], last: str = "print(3)") -> str:

@@ -12,7 +12,7 @@ from end_to_end.live_file import LiveFile, notebook
 from end_to_end.project_folder import RtcdFolder, eventually_async
 from rtcd.disk.notebook_format import parse_notebook
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end]
 
 TEXT = "alpha beta gamma\nsecond line\nthird line\n"
 

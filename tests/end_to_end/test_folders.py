@@ -12,7 +12,7 @@ from end_to_end.project_folder import RoomPerson, eventually, eventually_async
 from end_to_end.stock_server import StockServer
 from rtcd.server.client import ServerClient
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end]
 
 
 def test_folders_travel_between_two_guests(new_folder: NewFolder, stock_server: StockServer):

@@ -12,7 +12,7 @@ from end_to_end.conftest import NewFolder
 from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually, eventually_async
 from end_to_end.stock_server import StockServer
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.end_to_end]
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "data" / "notebooks").glob("*.ipynb"))
 SHARED_NOTEBOOKS = [file for file in NOTEBOOKS if file.name != "old-format-3.ipynb"]

@@ -24,7 +24,7 @@ from end_to_end.test_paired import notebook
 from rtcd.content import NotebookContent
 from rtcd.server.address import ServerAddress
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
 SECONDS = 12.0
 KEY_SECONDS = 0.25

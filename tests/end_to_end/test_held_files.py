@@ -8,7 +8,7 @@ import pytest
 
 from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually, eventually_async
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end]
 
 
 async def test_a_file_that_was_broken_before_its_room_opened_is_merged_when_repaired(

@@ -14,7 +14,7 @@ import pytest
 from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually, eventually_async
 from rtcd.content import NotebookContent
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end]
 
 
 async def test_typing_in_the_room_reaches_the_disk_and_a_save_reaches_the_room(host: RtcdFolder):

@@ -12,7 +12,7 @@ import pytest
 from end_to_end.project_folder import RtcdFolder, eventually
 from end_to_end.stock_server import StockServer
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.end_to_end]
 
 
 def failed(done: subprocess.CompletedProcess[str]) -> tuple[int, str]:

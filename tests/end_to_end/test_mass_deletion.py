@@ -10,7 +10,7 @@ from end_to_end.conftest import NewFolder
 from end_to_end.project_folder import RtcdFolder, eventually
 from end_to_end.stock_server import StockServer
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end]
 
 NAMES = [f"file{number:02}.txt" for number in range(30)]
 
@@ -22,7 +22,7 @@ def a_guest_that_lost_everything(new_folder: NewFolder, server: StockServer) -> 
     guest.start("--server", server.url, token=server.token)
     for name in NAMES:
         (guest.root / name).unlink()
-    eventually(lambda: guest.status()["state"] == "halted", "the halt", seconds=5)
+    eventually(lambda: guest.status()["state"] == "halted", "the halt")
     return guest
 
 

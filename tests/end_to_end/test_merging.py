@@ -13,7 +13,7 @@ import pytest
 from end_to_end.live_file import LiveFile, notebook, stream
 from end_to_end.project_folder import RtcdFolder, eventually_async
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end]
 
 REPORT = "# Report\n\nThe first part is short.\n\nThe second part is long.\n"
 CODE = "import os\n\n\ndef load( path ):\n    return open( path ).read( )\n\n\ndef main():\n    x = { 'a':1 }\n    print( load('data.txt'),x )\n"

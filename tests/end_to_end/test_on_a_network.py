@@ -23,7 +23,6 @@ from end_to_end.project_folder import eventually
 REASON = why_not()
 pytestmark = [
     pytest.mark.end_to_end,
-    pytest.mark.timeout(300),
     pytest.mark.skipif(REASON is not None, reason=f"on loopback only: {REASON}"),
 ]
 NewFolder = Callable[..., NetworkedFolder]

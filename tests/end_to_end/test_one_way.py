@@ -9,7 +9,7 @@ from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually, eventu
 from end_to_end.stock_server import StockServer
 from rtcd.server.address import ServerAddress
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end]
 
 
 def state_of(folder: RtcdFolder, path: str) -> tuple[str, str | None] | None:

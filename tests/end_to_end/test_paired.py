@@ -11,7 +11,7 @@ import pytest
 from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually, eventually_async
 from rtcd.content import NotebookContent
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end]
 
 
 def notebook(*sources: str, formats: str | None = "ipynb,py:percent") -> bytes:

@@ -10,7 +10,7 @@ from end_to_end.conftest import NewFolder
 from end_to_end.project_folder import RtcdFolder, eventually
 from end_to_end.stock_server import StockServer
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.end_to_end]
 
 OLD = "# Plan\n\nfirst point\n"
 NEW = OLD + "second point, saved by everybody\n"

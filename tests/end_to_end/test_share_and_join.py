@@ -28,7 +28,6 @@ def url_of(host: RtcdFolder) -> str:
     return f"https://127.0.0.1:{view['port']}/"
 
 
-@pytest.mark.timeout(180)
 def test_one_code_is_enough_to_edit_together_and_to_come_back(new_folder):
     host, guest = new_folder("host"), new_folder("guest", name="Grace Hopper")
     host.write("a.txt", "one\n")

@@ -10,7 +10,7 @@ from end_to_end.conftest import NewFolder
 from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually_async
 from end_to_end.stock_server import StockServer
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end]
 
 WITH_EXTENSION = {"jpserver_extensions": {"rtcd.extension": True, "jupyter_server_ydoc": False}}
 

@@ -67,7 +67,7 @@ def test_three_writers_lose_nothing_and_agree(new_folder: NewFolder):
     folders = a_host_and_two_guests(new_folder)
     writers = begin(folders)
     time.sleep(SECONDS)
-    check(folders, writers, seconds=10)
+    check(folders, writers, seconds=60)
 
 
 def test_a_killed_daemon_comes_back_and_nothing_is_lost(new_folder: NewFolder):
@@ -84,7 +84,7 @@ def test_a_killed_daemon_comes_back_and_nothing_is_lost(new_folder: NewFolder):
             folder.start()
         else:
             folder.start(*arguments, token=token)
-    check(folders, writers, seconds=30)
+    check(folders, writers, seconds=60)
 
 
 def test_a_killed_server_comes_back_and_nothing_is_lost(new_folder: NewFolder):
@@ -99,4 +99,4 @@ def test_a_killed_server_comes_back_and_nothing_is_lost(new_folder: NewFolder):
         "everyone to be connected again",
         seconds=60,
     )
-    check(folders, writers, seconds=30)
+    check(folders, writers, seconds=60)

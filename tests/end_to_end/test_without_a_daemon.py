@@ -8,7 +8,7 @@ import pytest
 
 from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually_async
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end]
 
 
 async def test_what_was_typed_on_both_sides_without_a_daemon_is_merged_by_the_next(
@@ -71,9 +71,7 @@ async def test_without_a_daemon_the_server_saves(host: RtcdFolder):
     async with RoomPerson.joined(host.address, "notes.txt") as grace:
         host.kill()
         await grace.type("two\n")
-        await eventually_async(
-            lambda: host.read("notes.txt") == "one\ntwo\n", "the server to save", seconds=20
-        )
+        await eventually_async(lambda: host.read("notes.txt") == "one\ntwo\n", "the server to save")
         host.start()
         await grace.type("three\n")
         await eventually_async(

@@ -87,7 +87,7 @@ class RoomClient:
         while not self._out.empty():
             await asyncio.sleep(0.001)
         await self._socket.send(encoder.to_bytes())
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             return await reply
 
 
@@ -131,7 +131,7 @@ async def joined(
         made = client(socket, session["fileId"])
         tasks = [asyncio.create_task(made._receive()), asyncio.create_task(made._send())]
         try:
-            async with asyncio.timeout(40):
+            async with asyncio.timeout(90):
                 await made._synced.wait()
             yield made
         finally:
@@ -140,7 +140,7 @@ async def joined(
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def until(claim: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(claim: Callable[[], object], seconds: float = 40.0) -> None:
     """Wait until a claim holds; fail when it does not in time."""
     async with asyncio.timeout(seconds):
         while not claim():

@@ -72,7 +72,7 @@ async def test_a_moved_file_keeps_its_room(served, http):
         assert reply.json() == {"id": room.file_id, "moved": True}
         await until(lambda: room.state["path"] == "folder/new.txt")
         room.text += "typed\n"
-        await until(lambda: new.read_text() == "one\ntyped\n", 4)
+        await until(lambda: new.read_text() == "one\ntyped\n")
         assert not file.exists()
         assert (await moved(http, "old.txt", "folder/new.txt")).json() == {
             "id": room.file_id,
@@ -85,7 +85,7 @@ async def test_a_rename_through_the_server_reaches_the_room_as_well(served, http
     async with joined(served.address, "api-old.txt") as room:
         reply = await http.patch("api/contents/api-old.txt", json={"path": "api-new.txt"})
         assert reply.status_code == 200
-        await until(lambda: room.state["path"] == "api-new.txt", 3)
+        await until(lambda: room.state["path"] == "api-new.txt")
 
 
 async def test_files_of_a_moved_folder_keep_their_ids(served, http):
@@ -223,7 +223,7 @@ async def test_kernels_start_in_the_project(served, http):
     session = (await http.post("api/sessions", json=body, timeout=30)).json()
     try:
         record = json.loads((served.places.state / "server.json").read_text())
-        await until(lambda: _folders_of_children(record["pid"]) == {served.project}, 20)
+        await until(lambda: _folders_of_children(record["pid"]) == {served.project})
     finally:
         await http.delete(f"api/sessions/{session['id']}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import uuid
 
 import pytest
 
@@ -39,46 +40,52 @@ def copies_of(places, name: str) -> list[str]:
     return [(places.recovery / note["copy"]).read_text() for note in notes if note["path"] == name]
 
 
+@pytest.fixture
+def name() -> str:
+    """A new one for each try: the server remembers the files of the tries before."""
+    return f"{uuid.uuid4().hex}.txt"
+
+
 @pytest.mark.end_to_end
-async def test_the_server_saves_over_what_the_dead_daemon_wrote_and_did_not_mark(served):
-    file = served.project / "unmarked.txt"
+async def test_the_server_saves_over_what_the_dead_daemon_wrote_and_did_not_mark(served, name):
+    file = served.project / name
     file.write_text("one\n")
-    async with joined(served.address, "unmarked.txt") as room:
+    async with joined(served.address, name) as room:
         with lock_held(served.places):
             room.text += "ty"
-            write_as_the_daemon(served.places, "unmarked.txt", "one\nty")
+            write_as_the_daemon(served.places, name, "one\nty")
             room.text += "ped\n"
         await until(lambda: file.read_text() == "one\ntyped\n")
-    assert copies_of(served.places, "unmarked.txt") == []
+    assert copies_of(served.places, name) == []
 
 
 @pytest.mark.end_to_end
-async def test_what_somebody_saved_after_that_write_is_left_alone(served):
-    file = served.project / "after.txt"
+async def test_what_somebody_saved_after_that_write_is_left_alone(served, name):
+    file = served.project / name
     file.write_text("one\n")
-    async with joined(served.address, "after.txt") as room:
+    async with joined(served.address, name) as room:
         with lock_held(served.places):
             room.text += "ty"
-            write_as_the_daemon(served.places, "after.txt", "one\nty")
+            write_as_the_daemon(served.places, name, "one\nty")
             file.write_text("one\nby somebody else\n")
             room.text += "ped\n"
-        await until(lambda: copies_of(served.places, "after.txt") == ["one\ntyped\n"])
+        await until(lambda: copies_of(served.places, name) == ["one\ntyped\n"])
     assert file.read_text() == "one\nby somebody else\n"
 
 
 @pytest.mark.end_to_end
-async def test_the_daemons_last_write_counts_once_and_not_when_somebody_restores_it(served):
-    file = served.project / "restored.txt"
+async def test_the_daemons_last_write_counts_once_and_not_when_somebody_restores_it(served, name):
+    file = served.project / name
     file.write_text("one\n")
-    async with joined(served.address, "restored.txt") as room:
+    async with joined(served.address, name) as room:
         with lock_held(served.places):
             room.text += "ty"
-            write_as_the_daemon(served.places, "restored.txt", "one\nty")
+            write_as_the_daemon(served.places, name, "one\nty")
             room.text += "ped\n"
         await until(lambda: file.read_text() == "one\ntyped\n")
         file.write_text("one\nty")
         room.text += "more\n"
-        await until(lambda: copies_of(served.places, "restored.txt") == ["one\ntyped\nmore\n"])
+        await until(lambda: copies_of(served.places, name) == ["one\ntyped\nmore\n"])
     assert file.read_text() == "one\nty"
 
 

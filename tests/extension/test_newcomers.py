@@ -53,7 +53,7 @@ async def newcomer(served, name, path=None):
         await room.close()
 
 
-async def names(room, wanted, seconds=3.0):
+async def names(room, wanted, seconds=40.0):
     async with asyncio.timeout(seconds):
         while (found := sorted(person.name for person in room.people())) != wanted:
             await asyncio.sleep(0.01)

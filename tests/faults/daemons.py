@@ -43,7 +43,7 @@ class Nursery:
     def close(self) -> None:
         """No more daemons; those that run go on."""
         self._line.close()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=40)
 
 
 class FaultFolder(RtcdFolder):
@@ -92,7 +92,7 @@ class FaultFolder(RtcdFolder):
         for descriptor in (read_in, write_out, log):
             os.close(descriptor)
         if stopped:
-            assert wait_for(lambda: _state_of(self.pid) == "T", 10)
+            assert wait_for(lambda: _state_of(self.pid) == "T", 60)
         return self.pid
 
     def ready(self) -> dict[str, Any] | None:
@@ -141,7 +141,7 @@ class FaultFolder(RtcdFolder):
             os.kill(self.pid, signal.SIGTERM)
         self.until_dead(30)
 
-    def until_dead(self, seconds: float = 15) -> None:
+    def until_dead(self, seconds: float = 60) -> None:
         """Wait for the daemon's end."""
         eventually(lambda: not self.is_alive, "the daemon to end", seconds=seconds)
         self.pid = None
@@ -155,7 +155,7 @@ class FaultFolder(RtcdFolder):
     def state(self) -> dict[str, Any]:
         """The status document; ``{}`` while nobody answers."""
         try:
-            found: dict[str, Any] = self.ask("status", timeout=10)
+            found: dict[str, Any] = self.ask("status", timeout=40)
         except RtcdError:
             return {}
         return found

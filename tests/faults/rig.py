@@ -74,7 +74,7 @@ class Rig:
             self.folder.begin()
             self.address = self.folder.address
         self.visitors = [self.people.visit(self.address, path) for path in (TEXT, NOTEBOOK)]
-        assert wait_for(self.is_settled, 30), self.folder.state()
+        assert wait_for(self.is_settled, 60), self.folder.state()
         return self
 
     def __exit__(
@@ -132,7 +132,7 @@ class Rig:
             # Not down to a version that was there before: that would be somebody restoring it.
             old, self.tokens[path] = tokens[:-8], tokens[-8:]
             save_in_place(self.folder.root / path, without(path, self.folder.read(path), old))
-        assert wait_for(self.is_settled, 30), self.views()
+        assert wait_for(self.is_settled, 60), self.views()
 
     def shared_file(self) -> str:
         """The name of a small file that both sides have."""
@@ -140,7 +140,7 @@ class Rig:
             name = self.token("file") + ".txt"
             self.folder.write(name, f"{name} is for all\n")
             self.files[name] = f"{name} is for all\n"
-            assert wait_for(self.is_settled, 30), self.folder.state()
+            assert wait_for(self.is_settled, 60), self.folder.state()
         return self.random.choice(sorted(self.files))
 
     def drop_old_files(self) -> None:
@@ -161,10 +161,14 @@ class Rig:
 
     def is_settled(self) -> bool:
         """Disk and room are equal, hold every token, and the daemon says so."""
-        for path, texts in self.views().items():
-            if len(set(texts)) > 1 or any(texts[0].count(t + " ") != 1 for t in self.tokens[path]):
-                return False
-        return not self._wrong_files() and self.folder.at_rest()
+        return self.is_equal() and not self._wrong_files() and self.folder.at_rest()
+
+    def is_equal(self) -> bool:
+        """Disk and room are equal and hold every token once."""
+        return all(
+            len(set(texts)) == 1 and all(texts[0].count(t + " ") == 1 for t in self.tokens[path])
+            for path, texts in self.views().items()
+        )
 
     def _wrong_files(self) -> list[str]:
         """Small files that are not everywhere as they should be, and names that nobody made."""
@@ -180,7 +184,7 @@ class Rig:
                     wrong.append(f"{place.name}: {name} is not there as it should be")
         return wrong
 
-    def outcome(self, seconds: float = 20) -> Outcome:
+    def outcome(self, seconds: float = 60) -> Outcome:
         """Wait until all is well; else what is not."""
         if wait_for(self.is_settled, seconds):
             return Outcome()
@@ -210,7 +214,7 @@ class Rig:
         """Visitors who lost the room open it again."""
         for visitor in self.visitors:
             if not visitor.is_here:
-                deadline = time.monotonic() + 30
+                deadline = time.monotonic() + 60
                 while True:
                     try:
                         visitor.come()

@@ -39,7 +39,7 @@ class RoomPeople:
         """Start a coroutine in the loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def do(self, work: Coroutine[Any, Any, Any], seconds: float = 30) -> Any:
+    def do(self, work: Coroutine[Any, Any, Any], seconds: float = 60) -> Any:
         """Run a coroutine in the loop and wait for it."""
         return self.begin(work).result(seconds)
 

@@ -45,7 +45,7 @@ class Strace:
             said += stderr.read() or b""
             return b"attached" in said or self._process.poll() is not None
 
-        assert wait_for(is_attached, 10), said
+        assert wait_for(is_attached, 60), said
         assert b"attached" in said, said
 
     def stop(self) -> None:
@@ -56,7 +56,7 @@ class Strace:
         elif self._process.poll() is None:
             self._process.terminate()
         try:
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -17,7 +17,7 @@ from rtcd.crdt.sync_protocol import Update
 from rtcd.crdt.type_nesting import MAX_UNCHECKED_TYPES
 from rtcd.server.address import ServerAddress
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end]
 
 
 def file_of(folder: FaultFolder, path: str) -> dict[str, object]:
@@ -61,13 +61,13 @@ def test_only_the_file_of_a_hostile_room_stops(
     for name, updates in HOSTILE.items():
         path = f"{name}.txt"
         asyncio.run(send(address, path, updates))
-        held = wait_for(lambda path=path: file_of(guest, path).get("state") == "held", 30)
+        held = wait_for(lambda path=path: file_of(guest, path).get("state") == "held", 60)
         assert held, (path, guest.state(), guest.log())
         assert file_of(guest, path)["reason"] == "update-refused"
         assert guest.read(path) == "fine\n"
     assert guest.is_alive
     assert guest.state()["daemon"]["pid"] == pid
     guest.write("good.txt", "still fine\n")
-    assert wait_for(lambda: (stock_server.root / "good.txt").read_text() == "still fine\n", 20)
+    assert wait_for(lambda: (stock_server.root / "good.txt").read_text() == "still fine\n", 60)
     problems = {(one["path"], one["code"]) for one in guest.state()["problems"]}
     assert problems == {(f"{name}.txt", "update-refused") for name in HOSTILE}

@@ -16,7 +16,7 @@ from faults.rounds import ROUNDS
 
 pytestmark = [
     pytest.mark.end_to_end,
-    pytest.mark.timeout(300),
+    pytest.mark.long,
     pytest.mark.usefixtures("has_strace"),
 ]
 

@@ -13,7 +13,7 @@ import pytest
 from faults.daemons import Nursery
 from faults.rig import Mode, Rig
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.end_to_end]
 
 COMPANIONS = ("", "-wal", "-shm")
 
@@ -84,6 +84,7 @@ def test_no_damage_to_the_database_costs_text(nursery: Nursery, mode: Mode) -> N
             assert outcome.is_clean, (damage, outcome)
 
 
+@pytest.mark.long
 def test_a_database_from_a_backup_is_older_than_the_files_and_costs_nothing(
     nursery: Nursery,
 ) -> None:

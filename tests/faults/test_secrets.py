@@ -10,7 +10,7 @@ import pytest
 from faults.daemons import Nursery
 from faults.rig import Mode, Rig
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end]
 
 CANARY = "a very private sentence"
 

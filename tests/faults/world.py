@@ -97,9 +97,9 @@ class World:
             site.loaded.clear()
             site.saved.clear()
         address = self.sites[0].folder.address
-        assert wait_for(self._is_everywhere, 30), self.report()
+        assert wait_for(self._is_everywhere, 60), self.report()
         self.visitors = [self.people.visit(address, path) for path in self.sure]
-        assert wait_for(self.is_settled, 30), self.report()
+        assert wait_for(self.is_settled, 60), self.report()
 
     def _is_everywhere(self) -> bool:
         return all((site.folder.root / path).exists() for site in self.sites for path in self.sure)
@@ -123,7 +123,7 @@ class World:
             visitor.leave()
         for path in self.sure:
             (self.sites[0].folder.root / path).unlink()
-        gone = wait_for(lambda: not self._any_left(), 30)
+        gone = wait_for(lambda: not self._any_left(), 60)
         assert gone, self.report()
 
     def _any_left(self) -> bool:
@@ -264,7 +264,7 @@ class World:
             return True
 
         if not visitor.is_here:
-            wait_for(is_back, 20)
+            wait_for(is_back, 60)
 
     # ------------------------------------------------------------------ what is seen
 

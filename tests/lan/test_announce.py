@@ -71,7 +71,7 @@ class Stage:
 
     async def until(self, is_so):
         self.announcer.wake()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while not is_so():
                 await asyncio.sleep(0.005)
 

@@ -29,14 +29,12 @@ def share_lost(results: list[Result]) -> float:
     return sum(len(r.lost) for r in results) / sum(r.tokens for r in results)
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize(("plan", "runs"), TRUE_BASE)
 def test_with_the_true_base_nothing_is_lost(plan: Plan, runs: int) -> None:
     results = run(plan, runs)
     assert [r.seed for r in results if r.lost or not r.converged] == []
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize(("plan", "runs"), INFERRED)
 def test_with_an_inferred_base_next_to_nothing_is_lost_and_all_of_it_is_kept(
     plan: Plan, runs: int

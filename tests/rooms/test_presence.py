@@ -22,7 +22,7 @@ async def test_a_person_is_shown_with_their_documents_and_taken_off_when_leaving
     browser = await RoomConnection.open(address, None, ROOM, user=user_state("Browser"))
     presence = await Presence.open(address, user=user_state("Ada", "ada"))
     await presence.show(current_of("text", "m.py"), ["m.py", "n.ipynb"])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         async for _ in browser.events():
             (state,) = [s for s in browser.states().values() if s.get("user")] or [{}]
             if state.get("documents"):
@@ -36,7 +36,7 @@ async def test_a_person_is_shown_with_their_documents_and_taken_off_when_leaving
     }
     await presence.close()
     assert not (await presence.wait_closed()).retry
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         async for event in browser.events():
             if event == AwarenessChanged(()):
                 break

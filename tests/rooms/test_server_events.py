@@ -79,7 +79,7 @@ def test_what_cannot_be_read_is_passed_over(junk):
 async def test_a_real_server_tells_of_saves_renames_and_people(stock_server, address):
     (stock_server.root / "told.txt").write_text("x\n")
     subscription = await EventSubscription.open(address)
-    async with ServerClient(address) as client, asyncio.timeout(20):
+    async with ServerClient(address) as client, asyncio.timeout(60):
         session = await client.document_session("told.txt", "text", "file")
         room = await RoomConnection.open(address, session, session.room_id, user=user_state("Ada"))
         await room.close()
@@ -111,7 +111,7 @@ async def test_a_lost_stream_is_an_error(stock_server: StockServer):
         stream = subscription.events()
         proxy.stall()
         with pytest.raises(ServerUnreachableError):
-            await asyncio.wait_for(anext(stream), 5)
+            await asyncio.wait_for(anext(stream), 60)
         await subscription.close()
 
 

@@ -48,9 +48,7 @@ async def stopping(places):
 
 @pytest.mark.end_to_end
 async def test_a_server_starts_once_is_found_again_and_stops(places, stopping):
-    started = time.monotonic()
     first, second = await asyncio.gather(start_server(places), start_server(places))
-    assert time.monotonic() - started < 30
     assert first.pid == second.pid
     assert await find_embedded(places) == first
     assert first.address.token.reveal() == places.token_file.read_text()
