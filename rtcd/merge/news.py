@@ -59,7 +59,7 @@ def news_in(save: str, older: str, newer: str) -> News:
             continue
         here = _text_at(save, since_older, change.old_start, change.old_end)
         state = "missing" if here is None else _state(before, inserted, here, known)
-        if state == "missing":
+        if state != "kept":
             # The same text can be told to stand at several places: so seen from the news, too.
             span = range(change.new_start, change.new_end)
             there = "".join(newer[place] for place in span if place in stays)

@@ -38,3 +38,11 @@ def test_words_that_occur_elsewhere_prove_little() -> None:
 def test_a_large_change_around_the_place_is_searched_as_a_whole() -> None:
     assert news_in("a1234XY56h", BASE, "abcdXYefgh") == News(kept=2)
     assert news_in("a123456h", BASE, "abcdXYefgh") == News(missing=2)
+
+
+def test_news_that_can_be_told_to_stand_beside_what_else_was_deleted_is_kept() -> None:
+    """A line was added and others went; the save deletes more, and its parts repeat (``##``)."""
+    older = "abcdefg##hijkz"
+    newer = "abcdefg##WXYV##z"
+    save = "abcWXYV##z"
+    assert news_in(save, older, newer) == News(kept=6)

@@ -22,6 +22,7 @@ FOUND_BUGS = {
     143: "a base that is no version, and a save from an older one",
     2001: "what was typed while a daemon waited for its turn was taken back",
     2076: "the document library told nobody of edits beyond a gap in a client's edits",
+    2091: "a line that could be told to stand beside a deleted one counted as not known",
     2094: "the same gap, where the server's store came back without its newest rows",
     145: "half a save was taken for a whole one where leases do not work",
 }
