@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -28,3 +28,8 @@ def apply_edits(old: str, edits: Sequence[TextEdit]) -> str:
         position = edit.end
     pieces.append(old[position:])
     return "".join(pieces)
+
+
+def shifted(edits: Iterable[TextEdit], by: int) -> tuple[TextEdit, ...]:
+    """The same edits in a text that begins ``by`` code points earlier."""
+    return tuple(TextEdit(edit.start + by, edit.end + by, edit.text) for edit in edits)

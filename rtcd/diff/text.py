@@ -41,7 +41,9 @@ def diff_text(old: str, new: str, *, budget: int = BUDGET_BITS) -> tuple[TextEdi
     """
     if old == new:
         return ()
-    if old.endswith("\n") or not old:
+    if not old or not new:
+        return (TextEdit(0, len(old), new),)
+    if old.endswith("\n"):
         return _edits(old, new, budget)
     length = len(old)
     return tuple(

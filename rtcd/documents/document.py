@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
 from rtcd.content import Content, Kind
 from rtcd.crdt.shared_doc import SharedDoc
+from rtcd.diff.edits import TextEdit
 
 ROOM_TYPES: Mapping[Kind, tuple[str, str]] = MappingProxyType(
     {"text": ("text", "file"), "notebook": ("json", "notebook")}
@@ -31,7 +32,12 @@ class Document(Protocol):
         ...
 
     def become(
-        self, new: Content, *, origin: str = "disk", touched: frozenset[str] = frozenset()
+        self,
+        new: Content,
+        *,
+        origin: str = "disk",
+        touched: frozenset[str] = frozenset(),
+        edits: Sequence[TextEdit] | None = None,
     ) -> None:
         """Make the smallest honest edit from ``content()`` to ``new``, in one transaction.
 
@@ -41,6 +47,7 @@ class Document(Protocol):
             new: what the document shall hold.
             origin: told to observers of the transaction.
             touched: ids of cells that others edited lately and that should rather not move.
+            edits: of a text, what leads to ``new``, where that is known already.
 
         Raises:
             ApplyError: the document does not hold ``new`` afterwards; throw it away.

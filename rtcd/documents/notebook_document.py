@@ -7,7 +7,7 @@ the document while reading it (merging 6.1); neither is used.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,6 +18,7 @@ from rtcd.crdt.array import insert_items, remove_runs, watch_items
 from rtcd.crdt.json_map import edit_map, read_json, watch_map
 from rtcd.crdt.shared_doc import SharedDoc
 from rtcd.crdt.shared_types import Array, Map
+from rtcd.diff.edits import TextEdit
 from rtcd.diff.json_edits import KeyEdits, same_json, storable
 from rtcd.diff.notebook import NotebookEdit, PlacedCell, diff_notebook, same_cell
 from rtcd.documents.cell_cache import CellCache
@@ -99,13 +100,19 @@ class NotebookDocument:
         return self._cache.take_touched()
 
     def become(
-        self, new: Content, *, origin: str = "disk", touched: frozenset[str] = frozenset()
+        self,
+        new: Content,
+        *,
+        origin: str = "disk",
+        touched: frozenset[str] = frozenset(),
+        edits: Sequence[TextEdit] | None = None,
     ) -> None:
         """Make the smallest honest edit; see ``Document.become``. Not for use inside a transaction.
 
         What a document cannot hold (integers beyond 64 bits, half surrogate pairs) is refused
         before anything is changed.
         """
+        del edits
         if not isinstance(new, NotebookContent):
             raise ApplyError("a text cannot become the content of a notebook document")
         self.last_edit = edit = diff_notebook(self.content(), new, touched, new_id=self._new_id)

@@ -8,7 +8,7 @@ from rtcd.content import Content, Kind, TextContent
 from rtcd.crdt.shared_doc import SharedDoc
 from rtcd.crdt.shared_types import Text
 from rtcd.crdt.text import replace_spans
-from rtcd.diff.edits import TextEdit
+from rtcd.diff.edits import TextEdit, apply_edits
 from rtcd.diff.text import diff_text
 from rtcd.documents.save_mark import SaveMark
 from rtcd.errors import ApplyError
@@ -36,7 +36,12 @@ class TextDocument:
         return self._content
 
     def become(
-        self, new: Content, *, origin: str = "disk", touched: frozenset[str] = frozenset()
+        self,
+        new: Content,
+        *,
+        origin: str = "disk",
+        touched: frozenset[str] = frozenset(),
+        edits: Sequence[TextEdit] | None = None,
     ) -> None:
         """Make the smallest honest edit; see ``Document.become``."""
         del touched
@@ -45,7 +50,9 @@ class TextDocument:
         current = self.content().text
         if current == new.text:
             return
-        self.edit(diff_text(current, new.text), origin=origin)
+        if edits is None or apply_edits(current, edits) != new.text:
+            edits = diff_text(current, new.text)
+        self.edit(edits, origin=origin)
         if self.content().text != new.text:
             raise ApplyError("a text does not hold what was saved after applying the save")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rtcd.content import Content
 from rtcd.merge.news import News, news_in
-from rtcd.merge.score import Step, cheaper_step, reversal, step
+from rtcd.merge.score import Step, cheaper_step, distance_of, step, step_of_distance
 from rtcd.merge.tokens import TokenCache, is_large, without_equal_parts
 
 
@@ -25,13 +25,14 @@ class Comparison:
         self._save = save
         self._versions = versions
         self._is_coarse = is_large(save)
+        self._distances: dict[tuple[str, str], int] = {}
 
     def cheapest(self, places: Sequence[int]) -> list[int]:
         """The versions of these that explain the save best, the newest first."""
         mine = self._words(self._save)
         best = [places[-1]]
         row = self._words(self._versions[best[0]])
-        cost = step(row, mine).cost
+        cost = self._step(row, mine).cost
         for place in reversed(places[:-1]):
             other = self._words(self._versions[place])
             if other == row:
@@ -40,6 +41,7 @@ class Comparison:
             found: Step | None = cheaper_step(other, mine, cost)
             if found is None:
                 continue
+            self._distances[other, mine] = found.distance
             if found.cost == cost:
                 best.append(place)
             else:
@@ -48,17 +50,17 @@ class Comparison:
 
     def step(self, older: int, newer: int) -> Step:
         """What changed from one version to another."""
-        rows = self._rows(older, newer)
-        return step(rows[0], rows[1])
+        before, after, _ = self._rows(older, newer)
+        return self._step(before, after)
 
     def reversal(self, older: int, newer: int) -> float:
-        """How much of the step between two versions the save takes back, see ``score.reversal``."""
-        return reversal(*self._rows(older, newer))
+        """How much of a step the save takes back, from -1 (nothing) to 1 (all); 0 for no step."""
+        return self._reversal(*self._rows(older, newer))
 
     def reversal_in_detail(self, older: int, newer: int) -> float:
         """The same where the words of both versions are equal: blanks and outputs count."""
         contents = self._versions[older], self._versions[newer], self._save
-        return reversal(*map(self._tokens.details, contents))
+        return self._reversal(*map(self._tokens.details, contents))
 
     def news(self, older: int, newer: int) -> News:
         """What the save has of the step between two versions, change by change."""
@@ -69,6 +71,20 @@ class Comparison:
         """The two versions and the save, with a character for each line."""
         contents = self._versions[older], self._versions[newer], self._save
         return tuple(self._tokens.words(content, coarse=True) for content in contents)
+
+    def _step(self, old: str, new: str) -> Step:
+        return step_of_distance(old, new, self._distance(old, new))
+
+    def _distance(self, old: str, new: str) -> int:
+        if (old, new) not in self._distances:
+            self._distances[old, new] = distance_of(old, new)
+        return self._distances[old, new]
+
+    def _reversal(self, base: str, newest: str, save: str) -> float:
+        between = self._distance(base, newest)
+        if not between:
+            return 0.0
+        return (self._distance(newest, save) - self._distance(base, save)) / between
 
     def _closer_in_detail(self, newer: int, older: int) -> int:
         """Versions of the same words: blanks and quotes, or a notebook's outputs, decide."""

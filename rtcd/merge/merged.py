@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rtcd.content import Content
+from rtcd.diff.edits import TextEdit
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,12 @@ class Merged:
     """The merged content and where the sides overlapped.
 
     ``by_content`` tells that a plain CRDT merge of the two edits would have given something else:
-    the same text twice, or an edit lost in a deletion or a move.
+    the same text twice, or an edit lost in a deletion or a move. For texts, where they are known:
+    ``our_edits`` lead from the base to our side, ``news`` from their side to the merged content.
     """
 
     content: Content
     overlaps: tuple[Overlap, ...] = ()
     by_content: bool = False
+    our_edits: tuple[TextEdit, ...] | None = field(default=None, compare=False)
+    news: tuple[TextEdit, ...] | None = field(default=None, compare=False)

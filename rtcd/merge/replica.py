@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from rtcd.content import Content, Kind, NotebookContent
 from rtcd.crdt.shared_doc import SharedDoc
+from rtcd.diff.edits import TextEdit
 from rtcd.documents.document import Document
 from rtcd.documents.open_document import open_document
 from rtcd.errors import ApplyError
@@ -302,11 +303,13 @@ class Replica:
             merged = merge_contents(base.content, new, before)
         document = None if merged is not None and merged.by_content else self._document_at(base)
         if document is not None:
-            update = self._save_on(document, new, base, now)
+            edits = None if merged is None else merged.our_edits
+            update = self._save_on(document, new, base, now, edits)
         else:
             touched = changed_ids(base.content, before)
             target = new if merged is None else merged.content
-            update = self._edit_live(target, touched=touched, now=now)
+            news = None if merged is None else merged.news
+            update = self._edit_live(target, touched=touched, edits=news, now=now)
             self._push(new, now, own_save=True, base=base.number)
         overlaps = () if merged is None else merged.overlaps
         after = self.live.content()
@@ -346,10 +349,17 @@ class Replica:
         shared.apply_update(version.update)
         return open_document(self.kind, shared)
 
-    def _save_on(self, document: Document, new: Content, base: Version, now: float) -> bytes:
+    def _save_on(
+        self,
+        document: Document,
+        new: Content,
+        base: Version,
+        now: float,
+        edits: Sequence[TextEdit] | None,
+    ) -> bytes:
         """Make the edit in a document at the base's state, and bring it to the live one."""
         with self._rebuilt_on_failure():
-            update = edited(document, new, frozenset())
+            update = edited(document, new, frozenset(), edits)
             if update:
                 self.live.shared.apply_update(update)
                 self.live.content()
@@ -363,10 +373,15 @@ class Replica:
         return update
 
     def _edit_live(
-        self, target: Content, *, touched: frozenset[str] = frozenset(), now: float | None = None
+        self,
+        target: Content,
+        *,
+        touched: frozenset[str] = frozenset(),
+        edits: Sequence[TextEdit] | None = None,
+        now: float | None = None,
     ) -> bytes:
         with self._rebuilt_on_failure():
-            update = edited(self.live, target, touched)
+            update = edited(self.live, target, touched, edits)
         self._log.sent(update, self.live, now)
         return update
 

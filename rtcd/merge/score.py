@@ -33,7 +33,7 @@ class Step:
 
 def step(old: str, new: str) -> Step:
     """The step from one row to the other."""
-    return _step(old, new, distance_of(old, new))
+    return step_of_distance(old, new, distance_of(old, new))
 
 
 def distance_of(old: str, new: str) -> int:
@@ -51,21 +51,11 @@ def cheaper_step(old: str, new: str, cost: float) -> Step | None:
     distance = Indel.distance(old, new, score_cutoff=cutoff)
     if distance > cutoff:
         return None
-    found = _step(old, new, distance)
+    found = step_of_distance(old, new, distance)
     return found if found.cost <= cost else None
 
 
-def _step(old: str, new: str, distance: int) -> Step:
+def step_of_distance(old: str, new: str, distance: int) -> Step:
+    """The step between two rows that are so far apart."""
     inserted = (distance + len(new) - len(old)) // 2
     return Step(inserted, distance - inserted)
-
-
-def reversal(base: str, newest: str, save: str) -> float:
-    """How much of the step base -> newest the save takes back, from -1 (nothing) to 1 (all).
-
-    0 when nothing lies between base and newest.
-    """
-    between = distance_of(base, newest)
-    if not between:
-        return 0.0
-    return (distance_of(newest, save) - distance_of(base, save)) / between

@@ -39,4 +39,10 @@ def merge_contents(base: Content | None, ours: Content, theirs: Content) -> Merg
 
 
 def _of_text(merge: TextMerge) -> Merged:
-    return Merged(TextContent(merge.text), merge.overlaps(cell=None), by_content=merge.by_content)
+    return Merged(
+        TextContent(merge.text),
+        merge.overlaps(cell=None),
+        by_content=merge.by_content,
+        our_edits=merge.our_edits,
+        news=merge.news,
+    )

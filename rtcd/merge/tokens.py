@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rapidfuzz.distance import Postfix, Prefix
 
@@ -27,7 +27,22 @@ EQUAL_PART = 2_000
 """Code points: a part of this length that all texts have once is the same part in all of them."""
 
 SPARE_PLACES = 8
+SPARE_MARKS = 100_000
+"""So many tokens and lines are some 15 MB; beyond it those of texts that are gone are forgotten."""
+
 MAX_NUMBERS = 0x10FFFF - SURROGATE_COUNT
+
+
+class _Marks(dict[str, str]):
+    """A character for each token, given when it is met first.
+
+    A row of them is a string, because rapidfuzz reads strings several times faster than lists.
+    """
+
+    def __missing__(self, token: str) -> str:
+        number = len(self) % MAX_NUMBERS
+        mark = self[token] = chr(number if number < SURROGATES else number + SURROGATE_COUNT)
+        return mark
 
 
 class TokenCache:
@@ -39,16 +54,36 @@ class TokenCache:
 
     def __init__(self, size: int = 32) -> None:
         self.size = size
-        self._numbers: dict[str, int] = {}
+        self._marks = _Marks()
+        # Versions of a file have nearly all of their lines in common.
+        self._lines: dict[str, str] = {}
+        self._enough = SPARE_MARKS
+        self._is_new = True
         # By identity; the content is kept with its rows, so that the identity stays its own.
         self._rows: OrderedDict[tuple[int, str], tuple[Content, str]] = OrderedDict()
 
     def expect(self, contents: int) -> None:
-        """So many contents are compared over and over: remember all, in two grains, and not more.
+        """A comparison begins, of so many contents: remember all, in two grains, and not more.
 
-        One place too few, and going through them in turn would find nothing remembered.
+        One place too few, and going through them in turn would find nothing remembered. What was
+        remembered is forgotten here and nowhere else, when most of it must be of texts that are
+        gone: the rows of one comparison have to be of one making.
         """
         self.size = 2 * contents + SPARE_PLACES
+        held = self.held
+        if self._is_new and held:
+            self._is_new = False
+            self._enough = max(SPARE_MARKS, 3 * held)
+        if held > self._enough:
+            self._marks.clear()
+            self._lines.clear()
+            self._rows.clear()
+            self._is_new = True
+
+    @property
+    def held(self) -> int:
+        """How many tokens and lines are remembered."""
+        return len(self._marks) + len(self._lines)
 
     def words(self, content: Content, *, coarse: bool) -> str:
         """The content's tokens (its lines where ``coarse``), one character for each."""
@@ -61,26 +96,40 @@ class TokenCache:
     def _row(self, content: Content, grain: str) -> str:
         key = id(content), grain
         if key not in self._rows:
-            if len(self._numbers) > MAX_NUMBERS // 2:
-                self._numbers.clear()
-                self._rows.clear()
-            self._rows[key] = content, self._packed(_items(content, grain))
+            row = "".join(self._pieces(content, grain))
+            self._rows[key] = content, row
             while len(self._rows) > self.size:
                 self._rows.popitem(last=False)
         self._rows.move_to_end(key)
         return self._rows[key][1]
 
-    def _packed(self, items: Iterator[str]) -> str:
-        """A string, because rapidfuzz reads strings several times faster than lists."""
-        give = self._numbers.setdefault
-        numbers = [give(item, len(self._numbers)) for item in items]
-        if len(self._numbers) > MAX_NUMBERS:
-            numbers = [number % MAX_NUMBERS for number in numbers]
-        if len(self._numbers) <= SURROGATES:
-            return "".join(map(chr, numbers))
-        return "".join(
-            chr(number if number < SURROGATES else number + SURROGATE_COUNT) for number in numbers
-        )
+    def _pieces(self, content: Content, grain: str) -> Iterator[str]:
+        if isinstance(content, TextContent):
+            yield from self._of_text(content.text, grain)
+            return
+        for cell in content.cells:
+            if grain == "details":
+                yield self._marks[canonical_json({**cell_meaning(cell), "id": None})]
+            else:
+                # A mark that no source can hold keeps cells apart and their types in sight.
+                yield self._marks[f"\0cell {cell.cell_type}"]
+                yield from self._of_text(cell.source, grain)
+        if grain == "details":
+            yield self._marks[canonical_json(content.metadata)]
+
+    def _of_text(self, text: str, grain: str) -> Iterable[str]:
+        mark = self._marks.__getitem__
+        lines = text.split("\n")
+        if grain == "lines":
+            return map(mark, map(str.strip, lines))
+        return map(mark, lines) if grain == "details" else map(self._words_of_line, lines)
+
+    def _words_of_line(self, line: str) -> str:
+        """No token goes beyond its line."""
+        row = self._lines.get(line)
+        if row is None:
+            row = self._lines[line] = "".join(map(self._marks.__getitem__, TOKEN.findall(line)))
+        return row
 
 
 def is_large(content: Content) -> bool:
@@ -153,27 +202,3 @@ def _part_of_all(texts: Sequence[str]) -> tuple[int, list[int]] | None:
     if any(text.find(part, at + 1) >= 0 for text, at in zip(texts, places, strict=True)):
         return None
     return end - start, places
-
-
-def _items(content: Content, grain: str) -> Iterator[str]:
-    if isinstance(content, TextContent):
-        yield from _text_items(content.text, grain)
-        return
-    for cell in content.cells:
-        if grain == "details":
-            yield canonical_json({**cell_meaning(cell), "id": None})
-        else:
-            # A mark that no source can hold keeps cells apart and their types in sight.
-            yield f"\0cell {cell.cell_type}"
-            yield from _text_items(cell.source, grain)
-    if grain == "details":
-        yield canonical_json(content.metadata)
-
-
-def _text_items(text: str, grain: str) -> Iterator[str]:
-    if grain == "words":
-        yield from TOKEN.findall(text)
-    elif grain == "lines":
-        yield from (line.strip() for line in text.split("\n"))
-    else:
-        yield from text.split("\n")

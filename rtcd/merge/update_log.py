@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from rtcd.content import Content, Kind
 from rtcd.crdt.shared_doc import SharedDoc
+from rtcd.diff.edits import TextEdit
 from rtcd.documents.document import Document
 from rtcd.documents.open_document import open_document
 from rtcd.merge.rescue import WATCH_SECONDS, Rescue
@@ -79,13 +80,18 @@ def _replay(kind: Kind, updates: Iterable[bytes]) -> Document:
     return open_document(kind, shared)
 
 
-def edited(document: Document, target: Content, touched: frozenset[str]) -> bytes:
+def edited(
+    document: Document,
+    target: Content,
+    touched: frozenset[str],
+    edits: Sequence[TextEdit] | None = None,
+) -> bytes:
     """Make the edit; returns the raw update of that one transaction."""
     updates: list[bytes] = []
     state = document.shared.state_vector()
     forget: Callable[[], None] = document.shared.on_update(lambda data, _: updates.append(data))
     try:
-        document.become(target, touched=touched)
+        document.become(target, touched=touched, edits=edits)
     finally:
         forget()
     made = [update for update in updates if update != EMPTY_UPDATE]

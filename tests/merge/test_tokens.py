@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rtcd.content import Cell, NotebookContent, TextContent
-from rtcd.merge.score import Step, cheaper_step, reversal, step
+from rtcd.merge.comparison import Comparison
+from rtcd.merge.score import Step, cheaper_step, step
 from rtcd.merge.tokens import TokenCache, without_equal_parts
 
 
@@ -54,11 +57,36 @@ def test_a_step_counts_what_is_inserted_and_deleted() -> None:
     assert cheaper_step("abcd", "axcde", 4) is None
 
 
-def test_reversal_goes_from_nothing_to_all() -> None:
-    assert reversal("ab", "axyb", "axybz") == -1
-    assert reversal("ab", "axyb", "abz") == 1
-    assert reversal("ab", "axyb", "axbz") == 0
-    assert reversal("ab", "ab", "c") == 0
+@pytest.mark.parametrize(
+    ("older", "newer", "save", "wanted"),
+    [
+        ("a b", "a x y b", "a x y b z", -1),
+        ("a b", "a x y b", "a b z", 1),
+        ("a b", "a x y b", "a x b z", 0),
+        ("a b", "a b", "c", 0),
+    ],
+)
+def test_reversal_goes_from_nothing_to_all(
+    older: str, newer: str, save: str, wanted: float
+) -> None:
+    contents = [TextContent(text) for text in (older, newer)]
+    assert Comparison(TextContent(save), contents, TokenCache()).reversal(0, 1) == wanted
+
+
+def test_what_is_forgotten_is_forgotten_between_comparisons(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rows of one comparison have to be of one making, and memory must not grow for ever."""
+    monkeypatch.setattr("rtcd.merge.tokens.SPARE_MARKS", 100)
+    cache = TokenCache()
+    held = []
+    for number in range(200):
+        cache.expect(2)
+        texts = [f"save {number} has word{number}\n", f"save {number} has other{number}\n"]
+        rows = [words(cache, text) for text in texts]
+        assert step(*rows) == Step(inserted=1, deleted=1)
+        held.append(cache.held)
+    assert max(held) < 120
 
 
 def test_equal_ends_are_cut_at_lines_and_change_no_distance() -> None:
