@@ -275,6 +275,8 @@ class _Matcher:
 
     def _gaps(self) -> Iterator[tuple[list[int], list[int]]]:
         """The free old and free new cells between neighbours that are matched in order."""
+        if all(self.taken) or None not in self.old_of:
+            return
         pairs = [(old, new) for new, old in enumerate(self.old_of) if old is not None]
         places = heaviest_increasing(
             [old for old, _ in pairs], [len(self.old[old].source) + 1 for old, _ in pairs]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,12 +23,13 @@ def same_json(old: Any, new: Any) -> bool:  # noqa: ANN401 - any JSON value
     """
     if old is new:
         return True
-    if isinstance(old, Mapping):
+    # The plain types first: nearly all values are of them, and asking for ABCs is slow.
+    if type(old) is str:
+        return bool(old == new)
+    if type(old) is dict or isinstance(old, Mapping):
         return _same_objects(old, new)
-    if isinstance(old, list | tuple):
-        return (
-            isinstance(new, list | tuple) and len(old) == len(new) and all(map(same_json, old, new))
-        )
+    if type(old) is list or isinstance(old, list | tuple):
+        return _same_rows(old, new)
     if isinstance(old, bool) or isinstance(new, bool):
         return False
     if isinstance(old, int | float) and isinstance(new, int | float):
@@ -37,11 +38,15 @@ def same_json(old: Any, new: Any) -> bool:  # noqa: ANN401 - any JSON value
 
 
 def _same_objects(old: JsonObject, new: Any) -> bool:  # noqa: ANN401 - any JSON value
-    return (
-        isinstance(new, Mapping)
-        and old.keys() == new.keys()
-        and all(same_json(value, new[key]) for key, value in old.items())
-    )
+    if not (type(new) is dict or isinstance(new, Mapping)) or len(old) != len(new):
+        return False
+    return all(key in new and same_json(value, new[key]) for key, value in old.items())
+
+
+def _same_rows(old: Sequence[Any], new: Any) -> bool:  # noqa: ANN401 - any JSON value
+    if not isinstance(new, list | tuple) or len(old) != len(new):
+        return False
+    return all(map(same_json, old, new))
 
 
 def _same_numbers(old: float, new: float) -> bool:

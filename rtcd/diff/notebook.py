@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import lt
 from typing import Any
 
 from rtcd.content import Cell, JsonObject, NotebookContent
@@ -136,6 +137,10 @@ def _outcome(
     used: set[str] = set()
     cells = []
     for cell, origin in zip(new, origins, strict=True):
+        if origin is not None and old[origin] is cell and _may_stay(cell, used):
+            used.add(cell.id or "")
+            cells.append(cell)
+            continue
         identity = cell.id if origin is None else old[origin].id or cell.id
         mine = origin is not None and old[origin].id is not None
         if identity is None or identity in used or (not mine and identity in known):
@@ -147,11 +152,20 @@ def _outcome(
     return tuple(cells)
 
 
+def _may_stay(cell: Cell, used: Collection[str]) -> bool:
+    """A cell that is as the old notebook has it needs no look, as long as its id is its own."""
+    return (
+        cell.id is not None and cell.id not in used and UNSHARED_METADATA.isdisjoint(cell.metadata)
+    )
+
+
 def _staying(
     old: Sequence[Cell], origins: Sequence[int | None], touched: Collection[str]
 ) -> frozenset[int]:
     """Indices of the old cells that stay in their place."""
     kept = [origin for origin in origins if origin is not None]
+    if all(map(lt, kept, kept[1:])):
+        return frozenset(kept)
     weights = [_weight(old[origin], touched) for origin in kept]
     return frozenset(kept[place] for place in heaviest_increasing(kept, weights))
 

@@ -18,13 +18,18 @@ def kind_of(path: ProjectPath) -> Kind:
     return "notebook" if path.value.endswith(NOTEBOOK_SUFFIX) else "text"
 
 
-def parse(kind: Kind, data: bytes) -> Content:
+def parse(kind: Kind, data: bytes, *, known: bytes | None = None) -> Content:
     """What a file means.
+
+    Args:
+        kind: which kind of document it is.
+        data: its bytes.
+        known: bytes that it is likely to be a version of; saves time where they were read lately.
 
     Raises:
         HeldError: it cannot be understood and must be left alone; ``code`` is the reason.
     """
-    return parse_notebook(data) if kind == "notebook" else parse_text(data)[0]
+    return parse_notebook(data, known=known) if kind == "notebook" else parse_text(data)[0]
 
 
 def format_content(kind: Kind, content: Content, template: bytes | None) -> bytes:

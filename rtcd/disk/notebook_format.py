@@ -32,17 +32,17 @@ SAMPLED_CELLS = 30
 """So many cells are looked at to learn the habits of a file."""
 
 
-def parse_notebook(data: bytes) -> NotebookContent:
+def parse_notebook(data: bytes, *, known: bytes | None = None) -> NotebookContent:
     """What a notebook file means.
 
     Cell ids are as they are in the file: None where missing, and perhaps not unique. The same
-    bytes may give the same object: its JSON values must not be changed.
+    bytes may give the same object: its JSON values must not be changed. ``known``: see ``parse``.
 
     Raises:
         HeldError: ``invalid-notebook`` (no JSON, merge conflicts, no notebook, or values that a
             shared document cannot hold), ``unsupported-format`` (not nbformat 4) or ``not-utf8``.
     """
-    return read_notebook(data).content
+    return read_notebook(data, known=known).content
 
 
 def format_notebook(content: NotebookContent, template: bytes | None) -> bytes:

@@ -50,17 +50,22 @@ class Reading:
         return {slot.key or "": slot.value for slot in self.top.slots}
 
 
-def read_notebook(data: bytes) -> Reading:
+def read_notebook(data: bytes, *, known: bytes | None = None) -> Reading:
     """Read a notebook file; the last few readings are remembered.
+
+    Args:
+        data: the file.
+        known: another version of it; where that was read lately, cells that stand there word for
+            word are not read again.
 
     Raises:
         HeldError: ``invalid-notebook``, ``unsupported-format`` or ``not-utf8``.
     """
-    known = _remembered.get(data)
-    if known is not None:
-        return known
-    reading = _read(decode_utf8(data, "notebook"))
-    _remembered.put(data, reading)
+    reading = _remembered.get(data)
+    if reading is None:
+        before = None if known is None else _remembered.get(known)
+        reading = _read(decode_utf8(data, "notebook"), before)
+        _remembered.put(data, reading)
     return reading
 
 

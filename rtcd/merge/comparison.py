@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rtcd.content import Content
+from rtcd.merge.equal_parts import without_equal_parts
 from rtcd.merge.news import News, news_in
 from rtcd.merge.score import Step, cheaper_step, distance_of, step, step_of_distance
-from rtcd.merge.tokens import TokenCache, is_large, without_equal_parts
+from rtcd.merge.tokens import TokenCache, is_large
 
 
 class Comparison:

@@ -20,6 +20,7 @@ from rtcd.errors import ApplyError
 from rtcd.merge.base import choose_base
 from rtcd.merge.candidates import BaseChoice, Candidate, Evidence
 from rtcd.merge.doubles import without_doubles
+from rtcd.merge.known_cells import with_known_cells
 from rtcd.merge.merged import Merged, Overlap
 from rtcd.merge.sameness import same_content, same_file, same_meaning
 from rtcd.merge.save_outcome import Flush, SaveOutcome, as_it_stands, changed_ids, no_version
@@ -73,16 +74,17 @@ class Replica:
         self._documents: dict[int, Document] = {}
         self._refused: Content | None = None
         self._refused_then_read = False
-        self._disk = disk
         self._shadow_edits = 0
         self._pending_edits = -1
         self.live = self._log.replayed()
         self._shadow = self.live.fork()
         self._shadow_at: int | None = None
+        here = self.live.content()
+        self._disk = disk = None if disk is None else with_known_cells(disk, (here,))
         numbers: dict[int | None, int] = {}
         for version in earlier:
             numbers[version.number] = self.versions.push(
-                version.content,
+                with_known_cells(version.content, (here, *self._newest())),
                 at=version.at,
                 own_save=version.own_save,
                 read=version.read,
@@ -91,7 +93,7 @@ class Replica:
             ).number
         if disk is not None:
             first = self._push(disk, now, own_save=True)
-            if same_file(disk, self.live.content()):
+            if same_file(disk, here):
                 self._shadow_at = first.number
 
     # From the room
@@ -178,6 +180,7 @@ class Replica:
                 same call may work now.
         """
         before = self.live.content()
+        new = with_known_cells(new, (before, *self._newest()))
         if self._disk is not None and same_file(new, self._disk):
             return self._unchanged(before, "The file is as it was; nothing was changed.")
         if same_meaning(new, before):
@@ -386,6 +389,10 @@ class Replica:
         return update
 
     # Bookkeeping
+
+    def _newest(self) -> tuple[Content, ...]:
+        newest = self.versions.newest
+        return () if newest is None else (newest.content,)
 
     def _push(
         self,

@@ -30,7 +30,7 @@ def _same(one: Content, other: Content, *, ids: bool) -> bool:
         len(one.cells) == len(other.cells)
         and (one.nbformat, one.nbformat_minor) == (other.nbformat, other.nbformat_minor)
         and all(
-            same_cell_meaning(left, right) and (not ids or left.id == right.id)
+            left is right or (same_cell_meaning(left, right) and (not ids or left.id == right.id))
             for left, right in zip(one.cells, other.cells, strict=True)
         )
         and same_json(one.metadata, other.metadata)

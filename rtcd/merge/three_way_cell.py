@@ -27,6 +27,9 @@ class CellMerge:
 
 def merge_cell(base: Cell, ours: Cell, theirs: Cell) -> CellMerge:
     """Merge a cell that both sides have; it keeps the id it has on the shared side."""
+    for one, other in ((ours, theirs), (theirs, ours)):
+        if one is base and _is_whole(other) and other.id == theirs.id:
+            return CellMerge(other)
     source = merge_text(base.source, ours.source, theirs.source)
     identity = theirs.id or ours.id or base.id
     run = _merged_run(base, ours, theirs)
@@ -49,6 +52,12 @@ def merge_cell(base: Cell, ours: Cell, theirs: Cell) -> CellMerge:
     # Two runs would be mixed letter by letter: a stream's text is a shared text.
     both_ran = not any(_same_run(*pair) for pair in ((base, ours), (base, theirs), (ours, theirs)))
     return CellMerge(cell, source.overlaps(identity), source.by_content or both_ran)
+
+
+def _is_whole(cell: Cell) -> bool:
+    """A cell as documents hold it: with an id, and with nothing that its type has not."""
+    is_plain = cell.cell_type == "code" or not (cell.outputs or cell.execution_count)
+    return cell.id is not None and is_plain and shared_metadata(cell.metadata) is cell.metadata
 
 
 def merge_objects(base: JsonObject, ours: JsonObject, theirs: JsonObject) -> JsonObject:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-
-from rapidfuzz.distance import Postfix, Prefix
+from collections.abc import Iterable, Iterator
 
 from rtcd.content import Content, TextContent, canonical_json, cell_meaning
 
@@ -20,12 +18,6 @@ LARGE = 400_000
 
 SURROGATES = 0xD800
 SURROGATE_COUNT = 0x800
-MIN_TRIMMED = 4_000
-"""Code points: shorter texts are compared whole, and their tokens remembered."""
-
-EQUAL_PART = 2_000
-"""Code points: a part of this length that all texts have once is the same part in all of them."""
-
 SPARE_PLACES = 8
 SPARE_MARKS = 100_000
 """So many tokens and lines are some 15 MB; beyond it those of texts that are gone are forgotten."""
@@ -137,68 +129,3 @@ def is_large(content: Content) -> bool:
     if isinstance(content, TextContent):
         return len(content.text) > LARGE
     return sum(len(cell.source) for cell in content.cells) > LARGE
-
-
-def without_equal_parts(contents: Sequence[Content]) -> Sequence[TextContent] | None:
-    """Texts without long parts that all of them have: their ends, and what lies between edits.
-
-    Somebody types at the end of a large file, and a save changes its beginning: nothing in between
-    needs to be compared, and no distance changes by that. None where it would not help: for
-    for notebooks, short texts, and changes all over a text. The tokens of whole texts are remembered
-    from save to save, those of such parts are not, so all parts together have to be shorter than one
-    text; but for large ones, which are compared by words only where little is left.
-    """
-    texts = [content.text for content in contents if isinstance(content, TextContent)]
-    if len(texts) < len(contents) or len(texts[0]) < MIN_TRIMMED:
-        return None
-    kept: list[list[str]] = [[] for _ in texts]
-    _keep_different_parts(texts, kept)
-    times = len(texts) if len(texts[0]) <= LARGE else 2
-    if times * sum(map(len, kept[0])) > len(texts[0]):
-        return None
-    return [TextContent("".join(parts)) for parts in kept]
-
-
-def _keep_different_parts(texts: list[str], kept: list[list[str]]) -> None:
-    first = texts[0]
-    head, tail = _equal_ends(texts)
-    if head + tail:
-        texts = [text[head : len(text) - tail] for text in texts]
-        first = texts[0]
-    found = _part_of_all(texts) if len(first) > 4 * EQUAL_PART else None
-    if found is None:
-        for parts, text in zip(kept, texts, strict=True):
-            parts.append(text)
-        return
-    length, places = found
-    _keep_different_parts([t[:at] for t, at in zip(texts, places, strict=True)], kept)
-    _keep_different_parts([t[at + length :] for t, at in zip(texts, places, strict=True)], kept)
-
-
-def _equal_ends(texts: Sequence[str]) -> tuple[int, int]:
-    """Lengths of the whole lines that all texts begin and end with."""
-    first = texts[0]
-    head = min(Prefix.similarity(first, text) for text in texts[1:])
-    tail = min(Postfix.similarity(first, text) for text in texts[1:])
-    head = first.rfind("\n", 0, head) + 1
-    line_end = first.find("\n", len(first) - tail)
-    tail = len(first) - line_end - 1 if line_end >= 0 else 0
-    return head, max(0, min(tail, min(map(len, texts)) - head))
-
-
-def _part_of_all(texts: Sequence[str]) -> tuple[int, list[int]] | None:
-    """Length and places of whole lines near the middle that every text has exactly once."""
-    first = texts[0]
-    start = first.find("\n", len(first) // 2) + 1
-    end = first.find("\n", start + EQUAL_PART) + 1
-    if start == 0 or end == 0:
-        return None
-    part = first[start:end]
-    places = [text.find(part) for text in texts]
-    if any(at < 0 for at in places):
-        return None
-    if any(at and text[at - 1] != "\n" for text, at in zip(texts, places, strict=True)):
-        return None
-    if any(text.find(part, at + 1) >= 0 for text, at in zip(texts, places, strict=True)):
-        return None
-    return end - start, places

@@ -41,7 +41,7 @@ class LocalFile:
     def accept(self, snapshot: Snapshot) -> Content | None:
         """Take bytes that are on disk now; None, and a hold, when they cannot be understood."""
         try:
-            content = parse(self.kind, snapshot.data)
+            content = parse(self.kind, snapshot.data, known=self._known())
         except HeldError as error:
             self.hold = error
             return None
@@ -52,9 +52,12 @@ class LocalFile:
     def content_of(self, data: bytes) -> Content | None:
         """What bytes kept in the history mean; None when they cannot be understood."""
         try:
-            return parse(self.kind, data)
+            return parse(self.kind, data, known=self._known())
         except HeldError:
             return None
+
+    def _known(self) -> bytes | None:
+        return self.snapshot.data if self.snapshot else None
 
     def bytes_for(self, content: Content) -> bytes:
         """The bytes that ``content`` has in this file's own style."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rtcd.content import Cell, NotebookContent, TextContent
 from rtcd.merge.comparison import Comparison
+from rtcd.merge.equal_parts import without_equal_parts
 from rtcd.merge.score import Step, cheaper_step, step
-from rtcd.merge.tokens import TokenCache, without_equal_parts
+from rtcd.merge.tokens import TokenCache
 
 
 def words(cache: TokenCache, text: str) -> str:
@@ -125,3 +128,25 @@ def test_changes_all_over_are_left_as_they_are() -> None:
     contents = [TextContent("".join(lines)), TextContent("".join(other))]
     assert without_equal_parts(contents) is None
     assert without_equal_parts([TextContent("short"), TextContent("text")]) is None
+
+
+def test_cells_that_all_have_are_not_compared_and_change_no_distance() -> None:
+    cells = tuple(Cell(f"c{n}", "code", f"x{n} = {n}\n") for n in range(50))
+    edited = replace(cells[20], source="x20 = other\n")
+    notebooks = [
+        NotebookContent(cells),
+        NotebookContent((*cells[:20], edited, *cells[21:])),
+        NotebookContent((*cells[:40], Cell("new", "code", "new\n"), *cells[40:])),
+    ]
+    trimmed = without_equal_parts(notebooks)
+    assert trimmed is not None
+    one, other = TokenCache(), TokenCache()
+    whole = [one.words(content, coarse=False) for content in notebooks]
+    cut = [other.words(content, coarse=False) for content in trimmed]
+    assert [step(whole[0], row) for row in whole] == [step(cut[0], row) for row in cut]
+    assert max(map(len, cut)) < 60
+
+
+def test_cells_in_another_order_are_compared() -> None:
+    cells = tuple(Cell(f"c{n}", "code", f"x{n} = {n}\n") for n in range(5))
+    assert without_equal_parts([NotebookContent(cells), NotebookContent(cells[::-1])]) is None

@@ -1,0 +1,42 @@
+"""Cells that are known already, as the very objects that are known. Pure.
+
+A save of a notebook mostly brings one changed cell and hundreds that are as they were. Who has to
+compare it with several versions sees at once that two cells are the same when they are one object.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from rtcd.content import Cell, Content, NotebookContent
+from rtcd.diff.json_edits import same_json
+from rtcd.diff.notebook import same_cell
+
+
+def with_known_cells(content: Content, known: Iterable[Content]) -> Content:
+    """The same content, with the cells of known notebooks wherever they mean the same.
+
+    Args:
+        content: a text is given back as it is.
+        known: where to look; the first that has a cell gives it.
+    """
+    notebooks = [one for one in known if isinstance(one, NotebookContent)]
+    if not isinstance(content, NotebookContent) or not notebooks:
+        return content
+    by_id: defaultdict[str | None, list[Cell]] = defaultdict(list)
+    for notebook in notebooks:
+        for cell in notebook.cells:
+            by_id[cell.id].append(cell)
+    by_id.pop(None, None)
+    metadata = next(
+        (one.metadata for one in notebooks if same_json(one.metadata, content.metadata)),
+        content.metadata,
+    )
+    cells = tuple(_known(cell, by_id.get(cell.id, ())) for cell in content.cells)
+    return replace(content, cells=cells, metadata=metadata)
+
+
+def _known(cell: Cell, candidates: Iterable[Cell]) -> Cell:
+    return next((known for known in candidates if same_cell(known, cell)), cell)
