@@ -34,7 +34,8 @@ def match_tokens(
     ends = [(len(old), len(new))]
     pairs = ((old_words[a], new_words[b]) for a, b in matches(gaps, len(old_words)))
     for old_next, new_next in [*pairs, *ends]:
-        yield from _between(old, new, range(old_at, old_next), range(new_at, new_next), budget)
+        if old_at < old_next and new_at < new_next:
+            yield from _between(old, new, range(old_at, old_next), range(new_at, new_next), budget)
         if old_next < len(old):
             yield old_next, new_next
         old_at, new_at = old_next + 1, new_next + 1
@@ -43,9 +44,7 @@ def match_tokens(
 def _between(
     old: Sequence[str], new: Sequence[str], old_span: range, new_span: range, budget: int
 ) -> Iterator[tuple[int, int]]:
-    """The same between two matched words."""
-    if not old_span or not new_span:
-        return
+    """The same between two matched words; neither span is empty."""
     left = old[old_span.start : old_span.stop]
     right = new[new_span.start : new_span.stop]
     if left == right:

@@ -10,7 +10,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
-from rtcd.content import Content, TextContent, canonical_json, cell_meaning
+from rtcd.content import Content, NotebookContent, TextContent, canonical_json, cell_meaning
 
 TOKEN = re.compile(r"""\w+|[^\w\s"'`,()\\]""")
 LARGE = 400_000
@@ -37,6 +37,18 @@ class _Marks(dict[str, str]):
         return mark
 
 
+class _Lines(dict[str, str]):
+    """The row of each line; versions of a file have nearly all of their lines in common."""
+
+    def __init__(self, marks: _Marks) -> None:
+        self._mark = marks.__getitem__
+
+    def __missing__(self, line: str) -> str:
+        # No token goes beyond its line.
+        row = self[line] = "".join(map(self._mark, TOKEN.findall(line)))
+        return row
+
+
 class TokenCache:
     """Tokens of the contents seen lately; compares contents that come back again and again.
 
@@ -47,8 +59,7 @@ class TokenCache:
     def __init__(self, size: int = 32) -> None:
         self.size = size
         self._marks = _Marks()
-        # Versions of a file have nearly all of their lines in common.
-        self._lines: dict[str, str] = {}
+        self._lines = _Lines(self._marks)
         self._enough = SPARE_MARKS
         self._is_new = True
         # By identity; the content is kept with its rows, so that the identity stays its own.
@@ -88,17 +99,18 @@ class TokenCache:
     def _row(self, content: Content, grain: str) -> str:
         key = id(content), grain
         if key not in self._rows:
-            row = "".join(self._pieces(content, grain))
+            row = "".join(
+                self._of_text(content.text, grain)
+                if isinstance(content, TextContent)
+                else self._of_cells(content, grain)
+            )
             self._rows[key] = content, row
             while len(self._rows) > self.size:
                 self._rows.popitem(last=False)
         self._rows.move_to_end(key)
         return self._rows[key][1]
 
-    def _pieces(self, content: Content, grain: str) -> Iterator[str]:
-        if isinstance(content, TextContent):
-            yield from self._of_text(content.text, grain)
-            return
+    def _of_cells(self, content: NotebookContent, grain: str) -> Iterator[str]:
         for cell in content.cells:
             if grain == "details":
                 yield self._marks[canonical_json({**cell_meaning(cell), "id": None})]
@@ -110,18 +122,10 @@ class TokenCache:
             yield self._marks[canonical_json(content.metadata)]
 
     def _of_text(self, text: str, grain: str) -> Iterable[str]:
-        mark = self._marks.__getitem__
         lines = text.split("\n")
-        if grain == "lines":
-            return map(mark, map(str.strip, lines))
-        return map(mark, lines) if grain == "details" else map(self._words_of_line, lines)
-
-    def _words_of_line(self, line: str) -> str:
-        """No token goes beyond its line."""
-        row = self._lines.get(line)
-        if row is None:
-            row = self._lines[line] = "".join(map(self._marks.__getitem__, TOKEN.findall(line)))
-        return row
+        if grain == "words":
+            return map(self._lines.__getitem__, lines)
+        return map(self._marks.__getitem__, map(str.strip, lines) if grain == "lines" else lines)
 
 
 def is_large(content: Content) -> bool:
