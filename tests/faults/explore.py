@@ -3,7 +3,7 @@
 Faults at length.
 
 Goes through all fault points in order, writes each result as a line into the journal, and begins
-where the journal ends: it can be stopped at any time and run again. ``--mode`` and ``--rounds``
+where the journal ends: it can be stopped at any time (or with ``--seconds``) and run again. ``--mode`` and ``--rounds``
 choose a part. At the end, or at any time with ``report``, a table counts what ran.
 """
 
@@ -45,6 +45,12 @@ class Journal:
                 entry = json.loads(line)
                 self.done[entry["point"]] = entry
 
+    def evidence(self, name: str) -> Path:
+        """Where to keep what is left of a failed run."""
+        place = self._file.with_suffix(".evidence")
+        place.mkdir(exist_ok=True)
+        return place / f"{name}-{int(time.time())}"
+
     def write(self, point: object, **found: Any) -> None:
         """A point is done."""
         entry = {"point": str(point), **found}
@@ -56,14 +62,28 @@ class Journal:
 class Explorer:
     """Runs points with one rig after the other; a fresh one after trouble."""
 
-    def __init__(self, journal: Journal, mode: str, wanted: int, *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        mode: str,
+        wanted: int,
+        *,
+        until: float = float("inf"),
+        quiet: bool = False,
+    ) -> None:
         self.journal = journal
         self.mode = mode
         self.left = wanted
+        self._until = until
         self.nursery = Nursery()
         self._rig: Rig | None = None
         self._used = 0
         self._quiet = quiet
+
+    @property
+    def is_over(self) -> bool:
+        """True when enough points were run, or the time is up."""
+        return self.left <= 0 or time.monotonic() > self._until
 
     def rig(self) -> Rig:
         """The rig, fresh when there is none."""
@@ -110,7 +130,7 @@ class Explorer:
                 point = CrashPoint(self.mode, name, call, number, while_starting)
                 known = self.journal.done.get(str(point))
                 if known is None:
-                    if self.left <= 0:
+                    if self.is_over:
                         return
                     died = self._crash(point)
                     self.left -= died
@@ -143,7 +163,7 @@ class Explorer:
                 point = ErrorPoint(self.mode, name, call, number, errno, lasting)
                 if str(point) in self.journal.done:
                     continue
-                if self.left <= 0:
+                if self.is_over:
                     return
                 self.left -= 1
                 self._fail(point)
@@ -159,13 +179,15 @@ class Explorer:
             self.drop()
 
 
-def histories(journal: Journal, wanted: int) -> None:
-    """Histories by their numbers; a fresh world after trouble."""
+def histories(journal: Journal, first: int, wanted: int, until: float) -> None:
+    """Histories by their numbers; a fresh world after trouble, whose remains are kept."""
     nursery = Nursery()
     world: World | None = None
-    numbers = (n for n in itertools.count() if f"history {n}" not in journal.done)
+    numbers = (n for n in itertools.count(first) if f"history {n}" not in journal.done)
     for number in itertools.islice(numbers, wanted):
         started = time.monotonic()
+        if started > until:
+            break
         trouble: list[str] = []
         steps = 0
         try:
@@ -175,6 +197,8 @@ def histories(journal: Journal, wanted: int) -> None:
             break
         except BaseException as error:  # noqa: BLE001 - a failed history must not end the others
             trouble.append(f"{error!r}"[-20_000:])
+            if world is not None:
+                world.keep_evidence(journal.evidence(f"history-{number}"))
             _close(world)
             world = None
         seconds = round(time.monotonic() - started, 1)
@@ -230,16 +254,19 @@ def main() -> None:
     parser.add_argument("what", choices=("crashes", "errors", "histories", "report"))
     parser.add_argument("--journal", type=Path, required=True)
     parser.add_argument("--points", type=int, default=1_000_000)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first history")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after this time")
     parser.add_argument("--mode", default="host", choices=("host", "guest"))
     parser.add_argument("--rounds", default=",".join(ROUNDS))
     parser.add_argument("--numbers", type=int, default=6, help="how many calls of each kind fail")
     arguments = parser.parse_args()
     journal = Journal(arguments.journal)
     rounds = tuple(chosen(arguments.rounds))
+    until = time.monotonic() + arguments.seconds
     if arguments.what == "histories":
-        histories(journal, arguments.points)
+        histories(journal, arguments.first, arguments.points, until)
     elif arguments.what != "report":
-        explorer = Explorer(journal, arguments.mode, arguments.points)
+        explorer = Explorer(journal, arguments.mode, arguments.points, until=until)
         try:
             if arguments.what == "crashes":
                 explorer.crashes(rounds)

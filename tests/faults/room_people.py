@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import random
 import threading
+from collections import deque
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from dataclasses import replace
@@ -72,6 +73,8 @@ class Visitor:
         self._room: RoomConnection | None = None
         self._document: Document | None = None
         self._task: asyncio.Task[None] | None = None
+        self._sent: deque[str] = deque()
+        self.echoed: set[str] = set()
 
     def come(self) -> None:
         """Open the room with a fresh document."""
@@ -92,7 +95,10 @@ class Visitor:
         return self._people.do(self._look())
 
     def type(self, token: str, rng: random.Random) -> bool:
-        """Insert a line somewhere; False when the room was closed before it took it."""
+        """Insert a line somewhere; False when the room was closed before it took it.
+
+        True does not say that the server got it: ``echoed`` has the tokens that came back.
+        """
         return bool(self._people.do(self._type(token, rng)))
 
     async def _join(self) -> None:
@@ -105,6 +111,7 @@ class Visitor:
         shared = SharedDoc()
         shared.apply_update(self._room.pulled)
         self._document = open_document(self.kind, shared)
+        self._sent.clear()
         self._task = asyncio.get_running_loop().create_task(self._follow(self._room, shared))
 
     async def _leave(self) -> None:
@@ -116,8 +123,12 @@ class Visitor:
 
     async def _follow(self, room: RoomConnection, shared: SharedDoc) -> None:
         async for event in room.events():
-            if isinstance(event, RoomUpdated) and not event.own:
+            if not isinstance(event, RoomUpdated):
+                continue
+            if not event.own:
                 shared.apply_update(event.update)
+            elif self._sent:
+                self.echoed.add(self._sent.popleft())
 
     async def _look(self) -> str:
         assert self._document is not None
@@ -133,6 +144,7 @@ class Visitor:
         forget()
         try:
             for update in updates:
+                self._sent.append(token)
                 await self._room.send_update(update)
         except RtcdError:
             return False

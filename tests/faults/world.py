@@ -14,6 +14,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from end_to_end.live_file import notebook
@@ -39,6 +40,11 @@ class Site:
         self.saved: dict[str, float] = {}
         self.up_since = 0.0
 
+    @property
+    def name(self) -> str:
+        """``host``, ``guest1``, ..."""
+        return self.folder.root.name
+
 
 class World:
     """Started once; every history has files of its own."""
@@ -50,7 +56,8 @@ class World:
         self.visitors: list[Visitor] = []
         self.sure: dict[str, set[str]] = {}
         self.unsure: dict[str, set[str]] = {}
-        self.fresh: list[tuple[str, str, float]] = []
+        self.fresh: list[tuple[Visitor, str, float]] = []
+        self.story: list[str] = []
         self.random = random.Random(0)
         self._number = 0
         self._histories = 0
@@ -79,6 +86,11 @@ class World:
         self.people.close()
         shutil.rmtree(self.place, ignore_errors=True)
 
+    def keep_evidence(self, folder: Path) -> None:
+        """A copy of all folders, logs and databases, and of the story, for whoever looks into it."""
+        shutil.copytree(self.place, folder, symlinks=True, ignore=_without_sockets)
+        (folder / "story.txt").write_text("\n".join(self.story) + "\n")
+
     # ------------------------------------------------------------------ histories
 
     def begin(self, seed: int) -> None:
@@ -86,6 +98,7 @@ class World:
         self.random = random.Random(seed)
         self._histories += 1
         self.fresh.clear()
+        self.story.clear()
         self.unsure = {}
         self.sure = {f"text{self._histories}.txt": set(), f"book{self._histories}.ipynb": set()}
         for path in self.sure:
@@ -178,7 +191,13 @@ class World:
             return before
         self.sure[path].add(token)
         site.saved[token] = time.monotonic()
+        lacks = sorted(other for other in self.sure[path] if other + " " not in after)
+        self.tell(f"{token} saved in {path}" + (f", without {lacks}" if lacks else ""))
         return after
+
+    def tell(self, what: str) -> None:
+        """A line of the story, with the time of the daemons' logs."""
+        self.story.append(f"{datetime.now().astimezone():%H:%M:%S,%f} {what}")
 
     def edit_room(self, visitor: Visitor) -> None:
         """Somebody types in the browser."""
@@ -187,26 +206,32 @@ class World:
             self._come_back(visitor)
         token = self.token("r")
         if visitor.is_here and visitor.type(token, self.random):
-            self.fresh.append((visitor.path, token, time.monotonic()))
+            self.fresh.append((visitor, token, time.monotonic()))
+            self.tell(f"{token} typed in {visitor.path}")
         self.unsure[visitor.path].add(token)
 
     def age(self) -> None:
-        """Typing that the host's daemon has had for a while is received."""
+        """Typing that the server has passed on, and the host's daemon has had for a while, is received.
+
+        What goes into the socket of a server that was just killed is nowhere but with its author.
+        """
         host = self.sites[0]
         now = time.monotonic()
         if not host.folder.is_alive:
             return
-        for path, token, since in list(self.fresh):
-            if now - max(since, host.up_since) > RECEIVED_SECONDS:
-                self.fresh.remove((path, token, since))
-                self.unsure[path].discard(token)
-                self.sure[path].add(token)
+        for typed in list(self.fresh):
+            visitor, token, since = typed
+            if token in visitor.echoed and now - max(since, host.up_since) > RECEIVED_SECONDS:
+                self.fresh.remove(typed)
+                self.unsure[visitor.path].discard(token)
+                self.sure[visitor.path].add(token)
 
     # ------------------------------------------------------------------ what goes wrong
 
     def kill_daemon(self, site: Site) -> None:
         """SIGKILL."""
         self.age()
+        self.tell(f"{site.name} is killed")
         site.folder.slay()
 
     def start_daemon(self, site: Site) -> None:
@@ -215,6 +240,7 @@ class World:
             self._start(site)
 
     def _start(self, site: Site) -> None:
+        self.tell(f"{site.name} starts")
         site.folder.launch()
         said = site.folder.ready()
         if said is None or "error" in said:
@@ -236,11 +262,13 @@ class World:
         self.age()
         self.fresh.clear()
         if self.sites[0].folder.is_alive:
+            self.tell("the server is killed")
             self.sites[0].folder.kill_server()
 
     def freeze(self, site: Site, seconds: float) -> None:
         """SIGSTOP, as a sleeping laptop."""
         if site.folder.is_alive and site.folder.pid is not None:
+            self.tell(f"{site.name} sleeps {seconds} s")
             os.kill(site.folder.pid, signal.SIGSTOP)
             time.sleep(seconds)
             os.kill(site.folder.pid, signal.SIGCONT)
@@ -248,6 +276,7 @@ class World:
     def spoil_network(self, site: Site, how: Callable[[FaultProxy], None]) -> None:
         """Do something to a guest's network."""
         if site.proxy is not None:
+            self.tell(f"the network of {site.name}: {how.__name__}")
             self.people.do(_call(how, site.proxy))
 
     def heal_networks(self) -> None:
@@ -287,7 +316,7 @@ class World:
 
     def report(self) -> str:
         """What is wrong."""
-        lines = []
+        lines = ["", *self.story]
         for path, sure in self.sure.items():
             for number, text in enumerate(self.views(path) if self.visitors else []):
                 lost = sorted(token for token in sure if token + " " not in text)
@@ -297,9 +326,13 @@ class World:
                 lines.append(f"{path}: views differ: {self.views(path)!r}")
         for site in self.sites:
             state = site.folder.state()
-            lines.append(f"{site.folder.root.name}: {site.folder.process_state()} {state}")
+            lines.append(f"{site.name}: {site.folder.process_state()} {state}")
             lines.append(site.folder.log()[-4000:])
         return "\n".join(lines)
+
+
+def _without_sockets(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if (Path(folder) / name).is_socket()]
 
 
 async def _call(how: Callable[[FaultProxy], None], proxy: FaultProxy) -> None:
