@@ -104,7 +104,8 @@ class Reporter:
         if hold is not None:
             return "held"
         if binding is None:
-            return "sending" if self._project.tasks.is_busy(path) else "synced"
+            is_owed = path in self._project.retries
+            return "sending" if is_owed or self._project.tasks.is_busy(path) else "synced"
         if binding.unsent():
             return "sending"
         return "receiving" if binding.unwritten() else "synced"

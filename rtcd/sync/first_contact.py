@@ -18,9 +18,8 @@ from rtcd.errors import (
 )
 from rtcd.project_path import ProjectPath
 from rtcd.server.entry import Entry
-from rtcd.sync.one_way import only_receives
+from rtcd.sync.comparing import compare
 from rtcd.sync.project import Project
-from rtcd.sync.reconcile import ListAction, Listed, plan_listed
 
 # More at once make no server faster, and the later ones slower.
 AT_ONCE = 6
@@ -65,6 +64,7 @@ async def reconcile_all(project: Project, progress: Progress) -> Counted:
         except RtcdError as error:
             # One file that the server chokes on must not keep all others from being shared.
             project.report(error.code, error, path)
+            project.retries.add(path, error)
 
     await _for_each(paths, one, progress)
     project.link.remember(project.history.server_files)
@@ -224,43 +224,4 @@ async def _reconcile_one(
     entry = remote.get(path)
     if entry is not None and (snapshot is not None or mark is not None):
         entry = project.link.recalled(path, entry) or await project.link.stat(path)
-    listed = Listed(
-        disk_digest=snapshot.digest if snapshot else None,
-        server_hash=(entry.hash or "unknown") if entry is not None else None,
-        base_digest=mark.base_digest if mark else None,
-        base_server_hash=mark.server_hash if mark else None,
-    )
-    fetched = await carry_out(project, path, plan_listed(listed), snapshot)
-    if entry is not None:
-        project.link.note_compared(path, entry, fetched)
-
-
-async def carry_out(
-    project: Project, path: ProjectPath, action: ListAction, snapshot: Snapshot | None
-) -> str | None:
-    """Do what was decided for a file that no room is open for; the digest of what was fetched."""
-    if action is ListAction.LINK and snapshot is not None:
-        ledger = project.ledger(path)
-        ledger.record(snapshot, by=project.saver, source="disk")
-        ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
-    elif action is ListAction.FETCH:
-        return await project.remote.fetch(path)
-    elif project.receives_only and action is ListAction.CREATE and snapshot is not None:
-        project.local.file_held(path, only_receives(path), snapshot.stat)
-    elif project.receives_only and action is ListAction.REMOVE_REMOTE:
-        await project.remote.fetch(path)
-    elif action is ListAction.CREATE and snapshot is not None:
-        if not await project.local.create_remote(snapshot):
-            return None
-        ledger = project.ledger(path)
-        ledger.record(snapshot, by=project.saver, source="disk")
-        ledger.mark(snapshot, saved=True, server_hash=snapshot.digest)
-    elif action is ListAction.REMOVE_LOCAL:
-        await project.remote.removed(path)
-    elif action is ListAction.REMOVE_REMOTE:
-        project.deletions.vanished(path)
-    elif action is ListAction.FORGET:
-        project.history.forget(str(path))
-    elif action is ListAction.JOIN:
-        project.activate(path)
-    return None
+    await compare(project, path, snapshot, entry)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rtcd.disk.file_stat import FileStat, Snapshot
 from rtcd.disk.formats import kind_of, parse
-from rtcd.errors import HeldError, RtcdError, ServerError
+from rtcd.errors import HeldError, RtcdError, ServerError, ServerUnreachableError
 from rtcd.project_path import ProjectPath
 from rtcd.sync.one_way import only_receives
 
@@ -227,6 +227,9 @@ class LocalFiles:
     async def _rename_remote(self, old: ProjectPath, new: ProjectPath) -> None:
         try:
             await self._project.link.rename(old, new)
+        except ServerUnreachableError as error:
+            self._project.retries.add_rename(old, new, error)
+            raise
         except RtcdError as error:
             log.info("rename not carried on old=%s new=%s reason=%s", old, new, error)
             await self._project.remote.check(new)

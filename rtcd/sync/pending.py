@@ -35,6 +35,9 @@ def pending_files(project: Project) -> list[Pending]:
         for path in sorted(project.tasks.busy_paths())
         if path not in known
     ]
+    found += [
+        Pending(path, "tried again soon") for path in project.retries.paths() if path not in known
+    ]
     found += [Pending(path, "its deletion waits") for path in project.deletions.waiting]
     return found
 

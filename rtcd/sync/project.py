@@ -29,6 +29,7 @@ from rtcd.sync.pairs import Pairs
 from rtcd.sync.ports import Clock
 from rtcd.sync.project_disk import ProjectDisk
 from rtcd.sync.remote_files import RemoteFiles
+from rtcd.sync.retries import Retries
 from rtcd.sync.server_link import ServerLink
 from rtcd.sync.tasks import Tasks
 
@@ -56,7 +57,8 @@ class Project:
         self.files = KnownFiles()
         self.folders: set[ProjectPath] = set()
         self.bulletin = Bulletin(clock)
-        self.tasks = Tasks(self.bulletin)
+        self.retries = Retries(self)
+        self.tasks = Tasks(self.bulletin, self.retries.add)
         self.bindings = Bindings(self, quiet_seconds=quiet_seconds)
         self.deletions = Deletions(self, clock)
         self.local = LocalFiles(self)
@@ -110,6 +112,7 @@ class Project:
     async def close(self, timeout: float) -> None:
         """Let every binding write and send what is left; cancel what takes too long."""
         self.bindings.close()
+        self.retries.close()
         await self.tasks.finish(timeout)
         if not self.link.is_host:
             self.link.remember(self.history.server_files)

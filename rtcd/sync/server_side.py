@@ -124,6 +124,7 @@ class ServerSide:
         self.listening.set()
         for binding in list(self._project.bindings.values()):
             binding.retry()
+        self._project.retries.now()
         self._project.note_change()
 
     def _is_lost(self, error: RtcdError) -> None:
@@ -148,8 +149,8 @@ class ServerSide:
         path = self._link.project_path(event.path)
         return event.action == "save" and path is not None and self._link.is_own_change(path)
 
-    def _work(self, work: Coroutine[Any, Any, None]) -> None:
-        self._project.spawn(work)
+    def _work(self, work: Coroutine[Any, Any, None], path: ProjectPath | None = None) -> None:
+        self._project.spawn(work, path=path)
 
     async def _someone_joined(self, event: PersonJoined) -> None:
         server_path = await self._link.client.path_of(event.file_id)
@@ -164,12 +165,12 @@ class ServerSide:
         if event.action == "rename" and event.source_path is not None:
             old = self._link.project_path(event.source_path)
             if old is not None:
-                self._work(self._project.remote.renamed(old, path))
+                self._work(self._project.remote.renamed(old, path), path)
                 return
         if event.action == "delete":
-            self._work(self._removed(path))
+            self._work(self._removed(path), path)
         else:
-            self._work(self._project.remote.check(path))
+            self._work(self._project.remote.check(path), path)
 
     async def _removed(self, path: ProjectPath) -> None:
         if await self._link.stat(path) is None:
@@ -191,11 +192,11 @@ class ServerSide:
         if announcement.kind == "renamed" and announcement.new_path is not None:
             new = self._link.project_path(announcement.new_path)
             if new is not None:
-                self._work(self._project.remote.renamed(path, new))
+                self._work(self._project.remote.renamed(path, new), new)
         elif announcement.kind == "deleted":
-            self._work(self._removed(path))
+            self._work(self._removed(path), path)
         else:
-            self._work(self._project.remote.check(path))
+            self._work(self._project.remote.check(path), path)
 
     # ------------------------------------------------------------------ what neither told
 

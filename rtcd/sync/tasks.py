@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from rtcd.errors import RtcdError
@@ -17,8 +17,10 @@ log = logging.getLogger("rtcd.sync")
 class Tasks:
     """The running tasks of one project, and the files that they are about."""
 
-    def __init__(self, bulletin: Bulletin) -> None:
+    def __init__(self, bulletin: Bulletin, owe: Callable[[ProjectPath, RtcdError], None]) -> None:
+        """``owe`` hears of the files whose work could not be done."""
         self._bulletin = bulletin
+        self._owe = owe
         self._running: set[asyncio.Task[None]] = set()
         self._busy: dict[ProjectPath, int] = {}
 
@@ -31,7 +33,8 @@ class Tasks:
     ) -> None:
         """Do something beside everything else; its trouble stays its own.
 
-        ``path`` counts as busy meanwhile; ``problem_path`` is only named in a problem.
+        ``path`` counts as busy meanwhile, and is compared with the server again when the work could
+        not be done; ``problem_path`` is only named in a problem.
         """
         if path is not None:
             self._busy[path] = self._busy.get(path, 0) + 1
@@ -51,6 +54,8 @@ class Tasks:
         except RtcdError as error:
             self._bulletin.report(error.code, error, problem_path)
             log.warning("work not done path=%s reason=%s", problem_path, error)
+            if path is not None:
+                self._owe(path, error)
         except Exception:  # the edge of a task: one file's bug must not stop the others
             log.exception("bug path=%s", problem_path)
             bug = RtcdError(
