@@ -78,6 +78,11 @@ class Places:
         return self.state / "daemon.log"
 
     @property
+    def supervisor(self) -> Path:
+        """Held (flock) by the daemon's parent while it lives."""
+        return self.state / "supervisor"
+
+    @property
     def jupyter(self) -> Path:
         """Everything of the embedded Jupyter server that is not the project."""
         return self.state / "jupyter"

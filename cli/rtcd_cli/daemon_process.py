@@ -8,7 +8,6 @@ output: ``{"progress": sentence}`` any number of times, then ``{"ready": {...}}`
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
@@ -16,7 +15,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -152,21 +150,6 @@ def open_log(places: Places) -> int:
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Ours without the token, which the daemon and all its children would carry around."""
     return {name: value for name, value in environment.items() if name != "RTCD_TOKEN"}
-
-
-def holds_folder(lock: Path) -> bool:
-    """True while a living daemon holds the project's lock (``Places.lock``)."""
-    try:
-        descriptor = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _send_settings(process: subprocess.Popen[bytes], settings: Settings) -> None:

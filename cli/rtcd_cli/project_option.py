@@ -12,7 +12,8 @@ import click
 
 from rtcd.daemon.control_client import ask
 from rtcd.daemon.status import StatusReport
-from rtcd.errors import UsageError
+from rtcd.daemon.supervisor_mark import Supervisor
+from rtcd.errors import NoDaemonError, UsageError
 from rtcd.places import INSIDE, Places, find_project
 from rtcd.project_path import ProjectPath
 from rtcd_cli.daemon_process import DAEMON_COMMAND
@@ -101,6 +102,14 @@ def ask_status(places: Places, **arguments: Any) -> StatusReport:  # noqa: ANN40
         NoDaemonError: none runs.
     """
     wait = float(arguments.get("timeout") or 0.0)
-    return StatusReport.from_json(
-        ask(places.control_socket, "status", arguments, timeout=wait + 30.0)
-    )
+    try:
+        said = ask(places.control_socket, "status", arguments, timeout=wait + 30.0)
+    except NoDaemonError:
+        supervisor = Supervisor.find(places.supervisor)
+        if supervisor is None or not supervisor.waits:
+            raise
+        raise NoDaemonError(
+            f"the daemon was ended by a bug; it begins again in {supervisor.seconds:.0f} s",
+            hint="`rtcd start` begins it now, `rtcd stop` ends it; `rtcd doctor` names its log.",
+        ) from None
+    return StatusReport.from_json(said)

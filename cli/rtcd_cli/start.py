@@ -13,6 +13,7 @@ import click
 from rich.text import Text
 
 from rtcd.daemon.ready import LeftOut, ReadyReport
+from rtcd.daemon.supervisor_mark import Supervisor
 from rtcd.errors import NoDaemonError, UsageError
 from rtcd.lan.login import find_token
 from rtcd.lan.membership import Membership
@@ -189,10 +190,14 @@ def _with_server(settings: Settings, server: str | None, token_file: Path | None
 
 
 def already_running(places: Places) -> ReadyReport | None:
-    """What the folder's daemon says of itself; None when none runs."""
+    """What the folder's daemon says of itself; None when none runs, and none will by itself."""
     try:
         return ReadyReport.of_running(ask_status(places), places)
     except NoDaemonError:
+        supervisor = Supervisor.find(places.supervisor)
+        if supervisor is not None and supervisor.waits:
+            # It would begin a daemon of its own beside the one that is wanted now.
+            supervisor.end()
         return None
 
 

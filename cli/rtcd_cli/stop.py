@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from rtcd.daemon.control_client import ask
+from rtcd.daemon.lock import is_held
+from rtcd.daemon.supervisor_mark import Supervisor
 from rtcd.errors import NoDaemonError, RtcdError
 from rtcd.places import Places
-from rtcd_cli.daemon_process import holds_folder
 from rtcd_cli.open import forget_redirect
 from rtcd_cli.output import line, mark, plural, safe, show, show_json
 from rtcd_cli.pending import show_pending
@@ -24,6 +25,9 @@ OFFLINE_FLUSH_SECONDS = 3.0
 STOP_TIMEOUT_SECONDS = 40.0
 # The daemon flushes once more, and a server that it started has to end.
 END_TIMEOUT_SECONDS = 40.0
+
+# A daemon that has just ended by itself leaves its parent a moment later.
+ENDING_SECONDS = 1.0
 
 
 class StillRunningError(RtcdError):
@@ -51,24 +55,41 @@ def stop(directory: Path | None, as_json: bool) -> None:
         )
         ask(places.control_socket, "stop", timeout=STOP_TIMEOUT_SECONDS)
     except NoDaemonError:
-        if as_json:
-            show_json(
-                {"schema": 1, "project": str(places.project), "stopped": False, "pending": []}
-            )
-        else:
-            show(line("Nothing to stop: no daemon runs for ", (safe(str(places.project)), "cyan")))
+        _tell_end(places, as_json=as_json, stopped=_end_supervisor(places), pending=[])
         return
     _wait_for_end(pid, places)
     forget_redirect(places)
+    _tell_end(places, as_json=as_json, stopped=True, pending=pending)
+
+
+def _tell_end(
+    places: Places, *, as_json: bool, stopped: bool, pending: list[dict[str, Any]]
+) -> None:
     if as_json:
-        document = {"schema": 1, "project": str(places.project), "stopped": True}
+        document = {"schema": 1, "project": str(places.project), "stopped": stopped}
         show_json({**document, "pending": pending})
         return
-    show(line(mark("ok"), " Stopped sharing ", (safe(str(places.project)), "bold cyan")))
+    folder = (safe(str(places.project)), "cyan")
+    if not stopped:
+        show(line("Nothing to stop: no daemon runs for ", folder))
+        return
+    show(line(mark("ok"), " Stopped sharing ", (folder[0], "bold cyan")))
     if pending:
         show("", line(mark("warn"), f" {plural(len(pending), 'change')} not on the server yet"))
         show_pending(pending)
         show("", "Safe on your disk; the next `rtcd start` merges it.")
+
+
+def _end_supervisor(places: Places) -> bool:
+    """End one that is about to begin a daemon again, or whose daemon does not listen yet."""
+    supervisor = Supervisor.find(places.supervisor)
+    if supervisor is None:
+        return False
+    if not supervisor.waits and supervisor.is_gone_within(ENDING_SECONDS):
+        return False
+    if not supervisor.end(END_TIMEOUT_SECONDS):
+        raise _still_running(supervisor.pid, places)
+    return True
 
 
 def _flush(places: Places, seconds: float) -> list[dict[str, Any]]:
@@ -86,10 +107,15 @@ def _flush(places: Places, seconds: float) -> list[dict[str, Any]]:
 
 def _wait_for_end(pid: int, places: Places) -> None:
     deadline = time.monotonic() + END_TIMEOUT_SECONDS
-    while places.control_socket.exists() or holds_folder(places.lock):
+    held = (places.lock, places.supervisor)
+    while places.control_socket.exists() or any(map(is_held, held)):
         if time.monotonic() > deadline:
-            raise StillRunningError(
-                f"the daemon (process {pid}) was told to stop and is still there",
-                hint=f"Look into {places.log_file}; `kill {pid}` ends it, and loses nothing.",
-            )
+            raise _still_running(pid, places)
         time.sleep(0.02)
+
+
+def _still_running(pid: int, places: Places) -> StillRunningError:
+    return StillRunningError(
+        f"the daemon (process {pid}) was told to stop and is still there",
+        hint=f"Look into {places.log_file}; `kill {pid}` ends it, and loses nothing.",
+    )

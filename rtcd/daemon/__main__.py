@@ -7,6 +7,7 @@ One line in: ``Settings.to_json``. Lines out: ``{"progress": sentence}``, then o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import gc
 import json
@@ -20,7 +21,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rtcd.daemon.supervisor import BUG_EXIT_CODE, supervise
+from rtcd.daemon.supervisor_mark import SupervisorMark
 from rtcd.errors import RtcdError
+from rtcd.places import Places, make_private_folder
 from rtcd.settings import Settings
 
 if TYPE_CHECKING:
@@ -73,7 +76,11 @@ def main() -> int:
     if not told:
         return 0  # not wanted after all
     settings = Settings.from_json(json.loads(told))
-    return supervise(functools.partial(_live, settings))
+    places = Places.of(settings.project)
+    with contextlib.suppress(RtcdError, OSError):  # the daemon says what is wrong with it
+        make_private_folder(places.state)
+    mark = SupervisorMark.leave(places.supervisor, places.project)
+    return supervise(functools.partial(_live, settings), mark)
 
 
 def _live(settings: Settings, restarted: bool, ready: Callable[[], None]) -> int:

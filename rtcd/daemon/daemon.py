@@ -18,6 +18,7 @@ from rtcd.daemon.commands import Commands
 from rtcd.daemon.control import ControlServer
 from rtcd.daemon.host_follower import HostFollower
 from rtcd.daemon.lock import ProjectLock
+from rtcd.daemon.nested import refuse_nested
 from rtcd.daemon.ready import LeftOut, ReadyReport
 from rtcd.daemon.report import Reporter
 from rtcd.daemon.sharing import Sharing
@@ -88,6 +89,7 @@ class Daemon:
         _begin_threads()
         self._places.make()
         with ProjectLock.take(self._places.lock) as lock:
+            refuse_nested(self._places)
             async with AsyncExitStack() as stack:
                 await self._run_parts(stack, lock)
 

@@ -93,3 +93,18 @@ def holder(path: Path) -> int | None:
         return None
     pid = value.get("pid") if isinstance(value, dict) else None
     return pid if isinstance(pid, int) else None
+
+
+def is_held(path: Path) -> bool:
+    """True while a living process holds the lock at ``path``."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

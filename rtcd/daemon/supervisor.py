@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from rtcd.daemon.supervisor_mark import SupervisorMark
 from rtcd.rooms.backoff import Backoff
 
 log = logging.getLogger("rtcd.daemon")
@@ -33,12 +34,15 @@ Work = Callable[[bool, Callable[[], None]], int]
 """``work(restarted, ready)`` runs the daemon and returns its exit code; it calls ``ready`` once."""
 
 
-def supervise(work: Work) -> int:
-    """Run ``work`` in a child until it ends by itself; returns the exit code for this process."""
+def supervise(work: Work, mark: SupervisorMark | None = None) -> int:
+    """Run ``work`` in a child until it ends by itself; returns the exit code for this process.
+
+    ``mark`` tells others that this process waits.
+    """
     crashes = 0
     while True:
         began = time.monotonic()
-        child, was_ready = _run_child(work, restarted=crashes > 0)
+        child, was_ready = _run_child(work, mark, restarted=crashes > 0)
         code = os.waitstatus_to_exitcode(child)
         failed_again = crashes > 0 and not was_ready and code > 0
         if not (failed_again or (_is_bug(code) and was_ready)):
@@ -46,22 +50,32 @@ def supervise(work: Work) -> int:
         crashes = 1 if time.monotonic() - began > WELL_SECONDS else crashes + 1
         delay = RESTART_BACKOFF.delay(crashes, random.random())
         log.error("the daemon ended by a bug code=%d; again in %.1f s", code, delay)
+        if mark is not None:
+            mark.tell(time.time() + delay)
         time.sleep(delay)
+        if mark is not None:
+            mark.tell(None)
 
 
 def _is_bug(code: int) -> bool:
     return code == BUG_EXIT_CODE or -code in CRASHES
 
 
-def _run_child(work: Work, *, restarted: bool) -> tuple[int, bool]:
+def _run_child(work: Work, mark: SupervisorMark | None, *, restarted: bool) -> tuple[int, bool]:
     """One life of the daemon: its wait status, and whether it had become ready."""
     read_end, write_end = os.pipe()
+    # A signal between the fork and the handlers would end this process and leave the child alone.
+    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
     pid = os.fork()
     if pid == 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
         os.close(read_end)
+        if mark is not None:
+            mark.drop()
         _be_the_daemon(work, restarted, write_end)
     os.close(write_end)
     before = _forward_signals_to(pid)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
     try:
         _, status = os.waitpid(pid, 0)
     finally:

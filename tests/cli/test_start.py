@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import stat
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,9 @@ from typing import Any
 import pytest
 
 from cli.conftest import Result, Shell, file_json
-from rtcd_cli.daemon_process import DAEMON_COMMAND, holds_folder
+from rtcd.daemon.lock import is_held
+from rtcd.daemon.supervisor_mark import SupervisorMark
+from rtcd_cli.daemon_process import DAEMON_COMMAND
 
 Make = Callable[..., dict[str, Any]]
 
@@ -326,11 +330,11 @@ def test_foreground_runs_attached_and_passes_signals_on(daemon: Daemon) -> None:
 
 def test_stop_ends_the_daemon(daemon: Daemon) -> None:
     daemon.start()
-    assert holds_folder(daemon.shell.places.lock)
+    assert is_held(daemon.shell.places.lock)
     done = daemon.shell.rtcd("stop")
     assert (done.out, done.err, done.code) == ("✓ Stopped sharing PROJECT\n", "", 0)
     assert not daemon.shell.places.control_socket.exists()
-    assert not holds_folder(daemon.shell.places.lock)
+    assert not is_held(daemon.shell.places.lock)
 
 
 def test_stop_names_what_the_server_does_not_have(daemon: Daemon) -> None:
@@ -366,3 +370,52 @@ def test_stopping_nothing_is_no_error(shell: Shell) -> None:
         "stopped": False,
         "pending": [],
     }
+
+
+@pytest.fixture
+def waiting(shell: Shell) -> Iterator[int]:
+    """A parent that waits an hour before it begins its daemon again; its process id."""
+    shell.places.make()
+    ready, told = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            mark = SupervisorMark.leave(shell.places.supervisor, shell.project)
+            assert mark is not None
+            mark.tell(time.time() + 3600)
+            os.write(told, b"r")
+            signal.pause()
+        finally:
+            os._exit(99)
+    assert os.read(ready, 1) == b"r"
+    yield pid
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+    os.close(ready)
+    os.close(told)
+
+
+def test_stop_ends_a_daemon_that_is_about_to_begin_again(shell: Shell, waiting: int) -> None:
+    done = shell.rtcd("stop", "--json")
+    assert (done.code, done.json["stopped"]) == (0, True)
+    assert os.waitstatus_to_exitcode(os.waitpid(waiting, 0)[1]) == -signal.SIGTERM
+    assert shell.rtcd("stop", "--json").json["stopped"] is False
+
+
+@pytest.mark.usefixtures("waiting")
+def test_status_and_doctor_tell_of_a_daemon_that_is_about_to_begin_again(shell: Shell) -> None:
+    done = shell.rtcd("status")
+    assert (done.code, done.out) == (3, "")
+    assert "it begins again in 3" in done.err
+    assert "`rtcd stop` ends it" in done.err
+    checks = shell.rtcd("doctor", "--json").json["checks"]
+    assert [check["outcome"] for check in checks if check["check"] == "daemon"] == ["fail"]
+
+
+def test_start_does_not_wait_for_the_one_that_is_about_to_begin_again(
+    daemon: Daemon, waiting: int
+) -> None:
+    assert daemon.start().code == 0
+    assert os.waitstatus_to_exitcode(os.waitpid(waiting, 0)[1]) == -signal.SIGTERM

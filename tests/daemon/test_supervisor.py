@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from end_to_end.project_folder import eventually
 from rtcd.daemon import supervisor
 from rtcd.daemon.supervisor import supervise
+from rtcd.daemon.supervisor_mark import Supervisor, SupervisorMark
 from rtcd.rooms.backoff import Backoff
 
 Ready = Callable[[], None]
@@ -90,6 +92,54 @@ def test_one_that_cannot_come_back_at_once_is_tried_until_it_can(
 
     assert supervise(work) == 0
     assert (tmp_path / "lives").read_text() == "frrr"
+
+
+def test_while_it_waits_it_can_be_found_and_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "RESTART_BACKOFF", Backoff(first=3600.0, longest=3600.0))
+
+    def work(restarted: bool, ready: Ready) -> int:
+        del restarted
+        ready()
+        return 70
+
+    path = tmp_path / "supervisor"
+    assert Supervisor.find(path) is None
+    pid = os.fork()
+    if pid == 0:
+        mark = SupervisorMark.leave(path, tmp_path)
+        os._exit(supervise(work, mark))
+    eventually(lambda: (found := Supervisor.find(path)) is not None and found.waits, "the wait")
+    found = Supervisor.find(path)
+    assert found is not None
+    assert (found.pid, found.seconds > 0, SupervisorMark.leave(path, tmp_path)) == (pid, True, None)
+    # It waits for its parent to look before the kernel forgets it.
+    assert found.end()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGTERM
+    assert Supervisor.find(path) is None
+
+
+def test_a_child_that_outlives_its_parent_does_not_hold_the_mark(tmp_path: Path) -> None:
+    path = tmp_path / "supervisor"
+    stay_read, stay_write = os.pipe()
+
+    def work(restarted: bool, ready: Ready) -> int:
+        del restarted
+        ready()
+        os.close(stay_write)
+        os.read(stay_read, 1)
+        return 0
+
+    pid = os.fork()
+    if pid == 0:
+        os._exit(supervise(work, SupervisorMark.leave(path, tmp_path)))
+    eventually(lambda: Supervisor.find(path) is not None, "the mark")
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert Supervisor.find(path) is None
+    os.close(stay_write)
+    os.close(stay_read)
 
 
 def test_signals_reach_the_daemon(tmp_path: Path) -> None:

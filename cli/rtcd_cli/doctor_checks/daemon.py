@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 
 from rtcd import __version__
+from rtcd.daemon.lock import is_held
 from rtcd.daemon.status import StatusReport
+from rtcd.daemon.supervisor_mark import Supervisor
 from rtcd.errors import NoDaemonError, RtcdError
 from rtcd.places import Places
 from rtcd.server import versions
-from rtcd_cli.daemon_process import holds_folder
 from rtcd_cli.doctor_checks.check import Check, Outcome
 from rtcd_cli.project_option import ask_status
 
@@ -19,8 +20,11 @@ def check_daemon(places: Places) -> tuple[StatusReport | None, Check]:
     """Does it run, does it answer, is it the same version as this command?"""
     try:
         status = ask_status(places)
-    except NoDaemonError:
-        if holds_folder(places.lock):
+    except NoDaemonError as error:
+        supervisor = Supervisor.find(places.supervisor)
+        if supervisor is not None and supervisor.waits:
+            return None, Check("daemon", "fail", error.message, f"Look into {places.log_file}.")
+        if is_held(places.lock):
             return None, Check(
                 "daemon",
                 "fail",
