@@ -26,7 +26,7 @@ from rtcd.daemon.steady_clock import steady_wall_clock
 from rtcd.daemon.who import Who
 from rtcd.disk.folder import Folder
 from rtcd.disk.writer import Writer
-from rtcd.errors import RtcdError
+from rtcd.errors import RtcdError, ServerUnreachableError
 from rtcd.history.history import History
 from rtcd.places import Places
 from rtcd.rooms.backoff import Backoff
@@ -53,6 +53,7 @@ from rtcd.sync.shown_person import ShownPerson
 
 log = logging.getLogger("rtcd.daemon")
 
+START_SECONDS = 30.0
 CLOSE_SECONDS = 10.0
 SERVER_WATCH_SECONDS = 1.0
 WORKER_THREADS = 6
@@ -178,9 +179,15 @@ class Daemon:
         who: Who,
     ) -> None:
         """Bring both sides together, say ready, answer commands until stopped."""
-        async with asyncio.timeout(30):
-            await local.watching.wait()
-            await remote.listening.wait()
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await local.watching.wait()
+                await remote.listening.wait()
+        except TimeoutError:
+            raise ServerUnreachableError(
+                f"the server at {project.link.address.url} does not answer in time",
+                hint="`rtcd doctor` looks at the way to it; try again when it is reachable.",
+            ) from None
         await reconcile_all(project, self._progress)
         project.pairs.begin()
         local.begin()

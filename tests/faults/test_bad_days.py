@@ -1,0 +1,170 @@
+"""A machine that sleeps for a minute, a clock that jumps by years, another synchroniser on the folder."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from end_to_end.live_file import notebook
+from end_to_end.project_folder import RtcdFolder
+from faults.daemons import FaultFolder, Nursery, wait_for
+from faults.rig import BOTH, Mode, Rig, add_line, disk_text, save_by_rename
+from faults.room_people import RoomPeople
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long, pytest.mark.timeout(400)]
+
+SLEEP_SECONDS = 60.0
+PATIENCE_SECONDS = 60.0
+SYNC_SECONDS = 20.0
+YEAR = 365 * 24 * 3600
+
+
+@pytest.mark.parametrize("mode", ["host", "guest"])
+def test_a_machine_that_slept_for_a_minute_goes_on_and_deletes_nothing(
+    nursery: Nursery, mode: Mode
+) -> None:
+    with Rig(nursery, mode) as rig:
+        assert rig.folder.pid is not None
+        os.kill(rig.folder.pid, signal.SIGSTOP)
+        slept = time.monotonic()
+        while time.monotonic() - slept < SLEEP_SECONDS:
+            rig.come_back()
+            rig.round()
+            time.sleep(SLEEP_SECONDS / 6)
+        os.kill(rig.folder.pid, signal.SIGCONT)
+        rig.come_back()
+        outcome = rig.outcome(PATIENCE_SECONDS)
+        assert outcome.is_clean, outcome
+
+
+class JumpingClock:
+    """The clock of a folder's processes: the file that libfaketime reads again and again."""
+
+    def __init__(self, library: Path, place: Path) -> None:
+        self._file = place / "clock"
+        self.jump(0)
+        self.environment = {
+            "LD_PRELOAD": str(library),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_NO_CACHE": "1",
+            # A step of the wall clock leaves the kernel's other clocks and its files alone.
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
+        }
+
+    def jump(self, seconds: int) -> None:
+        """The clock shows so much more than the true time."""
+        beside = self._file.with_suffix(".new")
+        beside.write_text(f"{seconds:+d}s\n")
+        beside.replace(self._file)
+
+
+@pytest.fixture
+def clock(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> JumpingClock:
+    """The clock of all processes that are started from now on; needs libfaketime."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    if not found:
+        pytest.skip("libfaketime is not installed: `apt-get install libfaketime`")
+    made = JumpingClock(found[0], workplace)
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
+    return made
+
+
+def test_a_clock_that_jumps_by_years_decides_nothing(workplace: Path, clock: JumpingClock) -> None:
+    folder = RtcdFolder(workplace / "project", workplace / "home")
+    folder.write("notes.txt", "first line\n")
+    folder.start()
+    people = RoomPeople()
+    try:
+        grace = people.visit(folder.address, "notes.txt")
+        words: list[str] = []
+
+        def is_so() -> bool:
+            here, there = folder.read("notes.txt"), grace.text
+            return here == there and all(here.count(word + " ") == 1 for word in words)
+
+        for number, jump in enumerate((0, -YEAR, 10 * YEAR, -20 * YEAR, 0)):
+            clock.jump(jump)
+            words += [f"disk{number}", f"room{number}"]
+            text = folder.read("notes.txt")
+            save_by_rename(
+                folder.root / "notes.txt",
+                add_line("notes.txt", text, words[-2], random.Random(number)).encode(),
+            )
+            grace.type(words[-1], random.Random(number))
+
+            assert wait_for(is_so, PATIENCE_SECONDS), (jump, folder.read("notes.txt"), grace.text)
+        folder.wait(PATIENCE_SECONDS)
+        assert folder.status()["conflicts"] == 0
+    finally:
+        people.close()
+        folder.stop()
+
+
+@contextmanager
+def rsync_between(one: Path, other: Path) -> Iterator[None]:
+    """Another synchroniser: the newer file goes over the older one, both ways, without end."""
+    if shutil.which("rsync") is None:
+        pytest.skip("rsync is not installed: `apt-get install rsync`")
+    copy = "rsync -au --exclude=.rtcd --exclude='.*' --exclude='*~'"
+    script = f"while :; do {copy} '{one}/' '{other}/'; {copy} '{other}/' '{one}/'; sleep 0.2; done"
+    process = subprocess.Popen(["sh", "-c", script], start_new_session=True)
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_beside_another_synchroniser_nothing_is_lost_and_writing_ends(
+    nursery: Nursery, workplace: Path
+) -> None:
+    host = FaultFolder(nursery, workplace / "host", workplace / "home0")
+    guest = FaultFolder(nursery, workplace / "guest", workplace / "home1")
+    rng = random.Random(1)
+    words: dict[str, list[str]] = {path: [] for path in BOTH}
+    host.write("notes.txt", "first line\n")
+    host.write("work.ipynb", notebook("first = 1\n", "last = 2\n"))
+    host.begin()
+    guest.begin(server_url=host.address.url, token=host.address.token.reveal())
+    try:
+
+        def is_so() -> bool:
+            for path in BOTH:
+                texts = [disk_text(folder, path) for folder in (host, guest)]
+                if texts[0] != texts[1] or any(texts[0].count(w + " ") != 1 for w in words[path]):
+                    return False
+            return host.at_rest() and guest.at_rest()
+
+        assert wait_for(is_so, PATIENCE_SECONDS)
+        with rsync_between(host.root, guest.root):
+            began = time.monotonic()
+            while time.monotonic() - began < SYNC_SECONDS:
+                folder, path = rng.choice((host, guest)), rng.choice(BOTH)
+                word = f"word{sum(map(len, words.values())):04d}"
+                text = folder.read(path)
+                save_by_rename(folder.root / path, add_line(path, text, word, rng).encode())
+                words[path].append(word)
+                time.sleep(rng.choice((0.05, 0.3, 1.0)))
+            assert wait_for(is_so, PATIENCE_SECONDS), [
+                (path, disk_text(host, path), disk_text(guest, path)) for path in BOTH
+            ]
+            # Nobody writes any more: neither do they.
+            files = [folder.root / path for folder in (host, guest) for path in BOTH]
+            stamps = [file.stat().st_ctime_ns for file in files]
+            time.sleep(5)
+            assert [file.stat().st_ctime_ns for file in files] == stamps
+        assert wait_for(is_so, PATIENCE_SECONDS)
+    finally:
+        guest.end()
+        host.end()
