@@ -31,3 +31,12 @@ def world(nursery: Nursery) -> Iterator[World]:
 @pytest.mark.parametrize("number", range(HISTORIES))
 def test_a_history_loses_and_doubles_nothing(world: World, number: int) -> None:
     run_history(world, number)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("number", range(100, 110))
+def test_a_history_with_deaths_of_the_server_loses_and_doubles_nothing(
+    world: World, number: int
+) -> None:
+    run_history(world, number, server_kills=True)

@@ -26,7 +26,9 @@ from rtcd.errors import RtcdError
 
 SAVES = (save_in_place, save_by_rename, save_with_backup)
 GUESTS = 2
-RECEIVED_SECONDS = 1.5
+RECEIVED_SECONDS = 10.0
+"""After this a living daemon has received what the server has, however busy the machine is."""
+
 SETTLE_SECONDS = 60.0
 
 
@@ -37,7 +39,7 @@ class Site:
         self.folder = folder
         self.proxy = proxy
         self.loaded: dict[str, tuple[str, set[str]]] = {}
-        self.saved: dict[str, float] = {}
+        self.saved: set[str] = set()
         self.up_since = 0.0
 
     @property
@@ -110,9 +112,9 @@ class World:
             site.loaded.clear()
             site.saved.clear()
         address = self.sites[0].folder.address
-        assert wait_for(self._is_everywhere, 60), self.report()
+        assert wait_for(self._is_everywhere, SETTLE_SECONDS), self.report()
         self.visitors = [self.people.visit(address, path) for path in self.sure]
-        assert wait_for(self.is_settled, 60), self.report()
+        assert wait_for(self.is_settled, SETTLE_SECONDS), self.report()
 
     def _is_everywhere(self) -> bool:
         return all((site.folder.root / path).exists() for site in self.sites for path in self.sure)
@@ -136,7 +138,7 @@ class World:
             visitor.leave()
         for path in self.sure:
             (self.sites[0].folder.root / path).unlink()
-        gone = wait_for(lambda: not self._any_left(), 60)
+        gone = wait_for(lambda: not self._any_left(), SETTLE_SECONDS)
         assert gone, self.report()
 
     def _any_left(self) -> bool:
@@ -175,9 +177,10 @@ class World:
             return
         text, had = site.loaded[path]
         # What its own user saved over before any daemon has looked is nobody's promise.
-        for token, at in site.saved.items():
-            seen = min(time.monotonic() - at, time.monotonic() - site.up_since)
-            if token not in had and token in self.sure[path] and seen < RECEIVED_SECONDS:
+        elsewhere = self._views_but(site, path)
+        for token in site.saved:
+            is_seen = any(token + " " in view for view in elsewhere)
+            if token not in had and token in self.sure[path] and not is_seen:
                 self.sure[path].discard(token)
                 self.unsure[path].add(token)
         site.loaded[path] = (self._save(site, path, text), {*had})
@@ -190,7 +193,7 @@ class World:
         except FileNotFoundError:
             return before
         self.sure[path].add(token)
-        site.saved[token] = time.monotonic()
+        site.saved.add(token)
         lacks = sorted(other for other in self.sure[path] if other + " " not in after)
         self.tell(f"{token} saved in {path}" + (f", without {lacks}" if lacks else ""))
         return after
@@ -211,7 +214,7 @@ class World:
         self.unsure[visitor.path].add(token)
 
     def age(self) -> None:
-        """Typing that the server has passed on, and the host's daemon has had for a while, is received.
+        """Typing that the server has passed on to a daemon is received, and so on somebody's disk.
 
         What goes into the socket of a server that was just killed is nowhere but with its author.
         """
@@ -221,10 +224,19 @@ class World:
             return
         for typed in list(self.fresh):
             visitor, token, since = typed
-            if token in visitor.echoed and now - max(since, host.up_since) > RECEIVED_SECONDS:
+            is_old = now - max(since, host.up_since) > RECEIVED_SECONDS
+            if token in visitor.echoed and (is_old or self._is_on_a_disk(visitor.path, token)):
                 self.fresh.remove(typed)
                 self.unsure[visitor.path].discard(token)
                 self.sure[visitor.path].add(token)
+
+    def _is_on_a_disk(self, path: str, token: str) -> bool:
+        return any(token + " " in site.folder.read(path) for site in self.sites)
+
+    def _views_but(self, site: Site, path: str) -> list[str]:
+        """What all others have of a file."""
+        texts = [disk_text(other.folder, path) for other in self.sites if other is not site]
+        return texts + [visitor.text for visitor in self.visitors if visitor.path == path]
 
     # ------------------------------------------------------------------ what goes wrong
 
@@ -293,7 +305,7 @@ class World:
             return True
 
         if not visitor.is_here:
-            wait_for(is_back, 60)
+            wait_for(is_back, 20)
 
     # ------------------------------------------------------------------ what is seen
 
