@@ -50,8 +50,7 @@ class Browser:
         self.is_live = False
         self.is_open = True
         self._wire: Wire | None = None
-        self._updates: list[bytes] = []
-        self._is_typing = False
+        self._typed_here: set[bytes] = set()
 
     def start(self) -> None:
         """Open the tab."""
@@ -95,7 +94,7 @@ class Browser:
         )
         self._wire = wire
         self.doc = pycrdt.Doc(client_id=self.rng.getrandbits(32) | 1)
-        self._updates = []
+        self._typed_here = set()
         try:
             await wire.send(sync_message(0, self.doc.get_state()))
             await self._introduce(wire)
@@ -125,10 +124,9 @@ class Browser:
         self.doc.apply_update(update)
         if message[1] == 1:
             self.is_live = True
-        text = self.text()
-        ledger = self.typist.ledger
-        # What comes back from the server was received by somebody else.
-        ledger.seen(text.encode())
+        # What comes from others was received; one's own words come back from a server that may die.
+        others = set(_tokens(self.text())) - self._typed_here
+        self.typist.ledger.received(others)
 
     # ------------------------------------------------------------------ what a person does
 
@@ -144,7 +142,7 @@ class Browser:
     async def type(self) -> None:
         """One small edit."""
         wire, doc = self._wire, self.doc
-        if not self.is_live or wire is None or doc is None or self._is_typing:
+        if not self.is_live or wire is None or doc is None:
             return
         before, state = self.text(), doc.get_state()
         with doc.transaction():
@@ -152,7 +150,9 @@ class Browser:
                 self._edit_notebook(doc)
             else:
                 self._edit_text(doc.get("source", type=pycrdt.Text))
-        self.typist.ledger.edited(before.encode(), self.text().encode())
+        after = self.text()
+        self._typed_here |= set(_tokens(after)) - set(_tokens(before))
+        self.typist.ledger.edited(before.encode(), after.encode())
         try:
             await wire.send(sync_message(2, doc.get_update(state)))
         except ConnectionClosed:

@@ -46,6 +46,10 @@ class Ledger:
         """This is on somebody's disk, or before somebody else."""
         self.obligated |= set(tokens(data))
 
+    def received(self, names: Iterable[bytes]) -> None:
+        """Somebody has these before them who did not type them."""
+        self.obligated |= set(names)
+
     def gone(self, names: Iterable[bytes]) -> None:
         """These died with the only program that had them."""
         self.perished |= set(names)

@@ -155,6 +155,8 @@ class Faults:
         store = self._rng.choice(["kept", "lost"])
         seconds = self._rng.choice([0.5, 3.0, 20.0])
         self._say(f"kill server store {store} for {seconds}")
+        for machine in self._world.machines:
+            machine.note_held()
         server.kill(store=store)
 
         def start() -> None:

@@ -30,6 +30,7 @@ from rtcd.sync.server_link import ServerLink
 from rtcd.sync.server_side import ServerSide
 from simulation.client import ADDRESS, SimulatedClient
 from simulation.database import Database
+from simulation.documents import tokens
 from simulation.file_system import FileSystem, Inode
 from simulation.loop import CURRENT, KilledError, Process, VirtualLoop
 from simulation.network import NOWHERE, Place
@@ -93,6 +94,7 @@ class Machine:
         self.bugs: list[str] = []
         self.writes: list[tuple[float, str]] = []
         self.killed = 0
+        self.held: set[bytes] = set()
         self.old_records: dict[str | None, set[bytes]] = {None: set(), "both-created": set()}
         self._runs = 0
         self._is_letting_in = False
@@ -195,6 +197,7 @@ class Machine:
         if self.process is None or not self.process.alive:
             return
         self.killed += 1
+        self.held.clear()
         self.process.kill()
         self.kill_at = None
         for file in self.descriptors.table.values():
@@ -205,6 +208,14 @@ class Machine:
             watcher.close()
         self.place.cut()
         self.parts = None
+
+    def note_held(self) -> None:
+        """The server is about to die: what this daemon has received it must bring back."""
+        if self.parts is None or not self.is_running:
+            return
+        for binding in self.parts.project.bindings.values():
+            if binding.replica is not None and binding.is_live:
+                self.held |= set(tokens(repr(binding.replica.live.content()).encode()))
 
     def note_records(self) -> None:
         """The database is about to go back or away: the judge remembers what was told in it."""

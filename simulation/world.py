@@ -302,6 +302,8 @@ class World:
         for (machine, _), since in self._on_disk.items():
             for token, at in since.items():
                 self._may_oblige(machine, token, at)
+        for machine in self.machines:
+            ledger.received(machine.held)
         result.tokens = len(ledger.typed)
         wanted = (ledger.typed & ledger.obligated) - ledger.deleted
         missing = {token for token in wanted if token not in final}
@@ -362,6 +364,10 @@ class World:
     def _sample(self) -> None:
         """Every moment: is somebody said to be in sync who is not?"""
         now = self.loop.time()
+        for name in self.names:
+            file = self.server.disk.read(name)
+            if file is not None and not self.is_host:
+                self.ledger.seen(file.data)
         for machine in self.machines:
             claims = (
                 machine.is_running

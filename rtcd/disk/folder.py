@@ -85,11 +85,18 @@ class Folder:
         return self._limbo
 
     def use_limbo(self, folder: Path) -> Limbo:
-        """Take ``folder`` for the limbo; it must be on the project's file system."""
+        """Take ``folder`` for the limbo; it must be on the project's file system.
+
+        Raises:
+            HeldError: the folder cannot be made or opened.
+        """
         if self._limbo is None or self._limbo.folder != folder:
             if self._limbo is not None:
                 self._limbo.close()
-            self._limbo = Limbo(folder)
+            try:
+                self._limbo = Limbo(folder)
+            except OSError as error:
+                raise held(error, folder, "use") from error
         return self._limbo
 
     @contextlib.contextmanager

@@ -29,6 +29,19 @@ _REASONS: dict[int, tuple[str, str, str]] = {
     errno.ENOTEMPTY: ("not-empty", "the folder is not empty", "Look what is still in it."),
 }
 
+PASSING_TROUBLE = frozenset(
+    (
+        "busy",
+        "disk-error",
+        "disk-full",
+        "no-permission",
+        "read-error",
+        "read-only",
+        "too-many-open-files",
+    )
+)
+"""Reasons that may be over in a moment, and of whose end no notice tells."""
+
 
 def is_absent(error: OSError) -> bool:
     """True when the error says that there is nothing at the path."""

@@ -159,6 +159,9 @@ class Settle:
             entry = self._paths[path] = _Mentioned(first=now, last=now, due=now)
         if look.writer is False:
             entry.open, entry.vague = False, False
+        elif look.writer:
+            # The notice that somebody closed the file may be about the file before this one.
+            entry.open = True
         if look.stat is None:
             verdict, until = self._absent(entry, look, now)
         elif look.digest == look.known_digest:
@@ -212,6 +215,9 @@ def _reasons_to_wait(entry: _Mentioned, look: Look, now: float) -> Iterable[floa
         yield entry.last + (OPEN_WRITER_S if entry.open else EMPTY_S)
     if not look.parses:
         yield entry.last + UNPARSABLE_S
+    if look.writer is None and shrunk:
+        # A new file may have just begun under this name, of which the notices are on their way.
+        yield (entry.seen_at if entry.seen == _seen(look) else now) + AGREE_S
     if entry.open:
         yield _until_writer_counts_as_done(entry, shrunk=shrunk)
     if entry.vague:

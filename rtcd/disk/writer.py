@@ -105,10 +105,17 @@ class Writer:
         return self._limbo.next_look()
 
     def recover(self) -> list[Snapshot]:
-        """Saves left behind in limbo by a crash, to be ingested; own temporaries are removed."""
-        for path, old, new in self._limbo.cut_off_in_place():
-            self._mend(path, old, new)
-        return self._limbo.recover(self._clock())
+        """Saves left behind in limbo by a crash, to be ingested; own temporaries are removed.
+
+        Raises:
+            HeldError: limbo cannot be read; the next call may do it.
+        """
+        try:
+            for path, old, new in self._limbo.cut_off_in_place():
+                self._mend(path, old, new)
+            return self._limbo.recover(self._clock())
+        except OSError as error:
+            raise held(error, self._limbo.folder, "read") from error
 
     def made_from(self, save: Snapshot) -> str | None:
         """The digest of what was on disk before a save from ``recover``; None when nobody knows."""

@@ -14,6 +14,7 @@ import random
 from rtcd.disk.file_stat import Snapshot
 from rtcd.disk.formats import kind_of, parse
 from rtcd.disk.notice import Notice, NoticeKind
+from rtcd.disk.os_errors import PASSING_TROUBLE
 from rtcd.disk.sensor import tells_reads, watch
 from rtcd.disk.settle import Look, Settle, Verdict
 from rtcd.errors import HaltedError, HeldError, RtcdError
@@ -28,18 +29,6 @@ log = logging.getLogger("rtcd.sync")
 RESCAN_SECONDS = 30.0
 IGNORE_FILES = (".gitignore", ".rtcdignore")
 SENSOR_RETRY_SECONDS = 1.0
-PASSING_TROUBLE = frozenset(
-    (
-        "busy",
-        "disk-error",
-        "disk-full",
-        "no-permission",
-        "read-error",
-        "read-only",
-        "too-many-open-files",
-    )
-)
-"""Reasons that may be over in a moment, and of whose end no notice tells."""
 LOOK_AGAIN = Backoff(first=0.25, longest=30.0)
 
 

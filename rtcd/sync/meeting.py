@@ -57,6 +57,8 @@ class Meeting:
         base = self._base(room, theirs, disk)
         if disk is not None and not base.continues and not it.receives_only:
             disk = self._with_what_was_lost(base.content, disk)
+            disk = self._with_what_was_not_on_disk(disk)
+        it.not_on_disk = None
         plan = plan_join(base.content, disk, theirs)
         log.debug(
             "room met path=%s action=%s continues=%s rollback=%s",
@@ -129,6 +131,14 @@ class Meeting:
             found.overlaps, data, newest, found.content, since=known[-1].at
         )
         return found.content
+
+    def _with_what_was_not_on_disk(self, disk: Content) -> Content:
+        """Add what the last room held and the disk did not get, as if it had been written."""
+        left = self._open.not_on_disk
+        if left is None or is_same(left.disk, left.room):
+            return disk
+        log.info("what the last room had is brought back path=%s", self._open.path)
+        return merge_contents(left.disk, disk, left.room).content
 
     async def _share(self, room: Room, base: RoomBase, disk: Content) -> None:
         """Record the disk's edits and bring them; in a room made anew, in turn with others."""

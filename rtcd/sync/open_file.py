@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from rtcd.content import Kind
+from rtcd.content import Content, Kind
 from rtcd.disk.file_stat import Snapshot
 from rtcd.errors import RtcdError, ServerUnreachableError
 from rtcd.history.history import History
@@ -44,6 +45,14 @@ class BindingState(Enum):
     CLOSED = "closed"
 
 
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """What a lost room held when the disk did not have it yet; ``disk`` is what that had."""
+
+    disk: Content
+    room: Content
+
+
 class Follower(Protocol):
     """Another file that shows the same document."""
 
@@ -60,7 +69,8 @@ class OpenFile:
     ``replica`` and ``room`` are there while a room is open. ``lost``: the room will take no more.
     ``gone``: the file has vanished; ``removed``: others deleted it; ``closing``: leave soon.
     ``reads_are_told``: somebody says when the file is read. ``ids_differ``: the disk has the
-    content but other cell ids. ``earlier``: the versions that the last room left behind.
+    content but other cell ids. ``earlier``: the versions that the last room left behind, and
+    ``not_on_disk`` what it had that the disk has not got.
     ``followers`` are the other files of the document. ``flushers`` wait until what is received is
     on disk.
     """
@@ -107,6 +117,7 @@ class OpenFile:
         self.lost = False
         self.ids_differ = False
         self.earlier: tuple[Version, ...] = ()
+        self.not_on_disk: LeftBehind | None = None
         self.last_content_change = clock()
 
     @property

@@ -18,7 +18,7 @@ from rtcd.disk.file_stat import Snapshot
 from rtcd.merge.merged import Overlap
 from rtcd.merge.replica import Replica
 from rtcd.sync.ledger import Sides
-from rtcd.sync.open_file import PAUSE_SECONDS, OpenFile
+from rtcd.sync.open_file import PAUSE_SECONDS, LeftBehind, OpenFile
 from rtcd.sync.ports import Room
 
 log = logging.getLogger("rtcd.sync")
@@ -100,6 +100,16 @@ class Remembering:
         it = self._open
         if it.replica is not None and it.file.snapshot is not None and not it.unwritten():
             self._record_live_version(it.file.snapshot)
+
+    def remember_not_on_disk(self) -> None:
+        """The room is left: what the disk could not take is for the next room, if that is another.
+
+        The disk may be full or failing, and the server may come back without it.
+        """
+        it = self._open
+        it.not_on_disk = None
+        if it.replica is not None and it.file.snapshot is not None and it.unwritten():
+            it.not_on_disk = LeftBehind(it.replica.disk_content(), it.replica.live.content())
 
     def editors(self) -> str:
         """Who edited in the room since the last version was kept."""

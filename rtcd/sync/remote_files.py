@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rtcd.disk.file_stat import Snapshot
 from rtcd.disk.formats import kind_of
-from rtcd.errors import HeldError, RtcdError
+from rtcd.errors import HeldError, RtcdError, ServerRefusedError, ServerUnreachableError
 from rtcd.project_path import ProjectPath
 
 if TYPE_CHECKING:
@@ -40,7 +40,12 @@ class RemoteFiles:
     async def check(self, path: ProjectPath) -> None:
         """Compare one file that no room is open for with the server's.
 
-        The same news comes by several ways: one comparison at a time, and one more after it.
+        The same news comes by several ways: one comparison at a time, and one more after it. What
+        fails is a problem of this file, and tried again.
+
+        Raises:
+            ServerUnreachableError: there is no server now.
+            ServerRefusedError: it does not let us in any more.
         """
         if self._project.pairs.is_text(path):
             return
@@ -52,6 +57,12 @@ class RemoteFiles:
             while self._checks[path]:
                 self._checks[path] = False
                 await self._check(path)
+        except (ServerUnreachableError, ServerRefusedError):
+            raise  # everything is compared when the server is back
+        except RtcdError as error:
+            # The others that are compared in the same round have nothing to do with it.
+            self._project.report(error.code, error, path)
+            self._project.retries.add(path, error)
         finally:
             del self._checks[path]
 

@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rtcd.disk.os_errors import PASSING_TROUBLE
 from rtcd.errors import HeldError, RtcdError, ServerUnreachableError
 from rtcd.project_path import ProjectPath
 from rtcd.rooms.backoff import Backoff
@@ -54,7 +55,7 @@ class Retries:
 
     def add(self, path: ProjectPath, error: RtcdError) -> None:
         """Work for a file has failed; ``error`` is reported as a problem of it."""
-        if isinstance(error, HeldError) or self._closing:
+        if _is_lasting(error) or self._closing:
             return
         self._owed[path] = error.code
         if not self._is_running:
@@ -93,9 +94,11 @@ class Retries:
                 return
             try:
                 await self._compare(path)
-            except HeldError as error:
-                self._project.local.file_held(path, error, None)
             except RtcdError as error:
+                if isinstance(error, HeldError) and _is_lasting(error):
+                    self._project.local.file_held(path, error, None)
+                    self._done(path)
+                    continue
                 self._failed_again(path, error)
                 if isinstance(error, ServerUnreachableError):
                     return
@@ -157,3 +160,8 @@ class Retries:
         if code is not None:
             self._project.clear(code, path)
             self._project.note_change()
+
+
+def _is_lasting(error: RtcdError) -> bool:
+    """True for a file that is held for what does not pass by itself: a full disk may."""
+    return isinstance(error, HeldError) and error.code not in PASSING_TROUBLE

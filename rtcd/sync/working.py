@@ -84,6 +84,8 @@ class Working:
                 self._remembering.remember_lost_room()
             await room.close()
             it.earlier = tuple(replica.versions)
+            if self.meeting.has_met:
+                self._remembering.remember_not_on_disk()
             self.scripts.leave()
             it.replica = None
             it.room = None

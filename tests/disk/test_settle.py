@@ -92,7 +92,7 @@ class Story:
         ([CHANGED, CHANGED, CLOSED], NEW, (Verdict.READY, 0.0)),  # in place
         ([CLOSED], NEW, (Verdict.READY, 0.0)),  # renamed over
         ([GONE, CHANGED, CHANGED, CLOSED], NEW, (Verdict.READY, 0.0)),  # vim, git
-        ([CHANGED, CLOSED], OLD[:4], (Verdict.READY, 0.0)),  # closed: the tail was cut on purpose
+        ([CHANGED, CLOSED], OLD[:4], (Verdict.READY, 0.03)),  # closed: the tail was cut on purpose
         ([CLOSED], OLD, (Verdict.SAME, 0.0)),  # opened for writing, closed untouched
         ([TOUCHED], OLD, (Verdict.SAME, 0.0)),
         ([TOUCHED], NEW, (Verdict.READY, 0.0)),
@@ -183,7 +183,7 @@ def test_a_slow_rewrite_is_not_taken_half_way() -> None:
     for written in range(1, 50):
         story.tell(CHANGED).wait(0.2)
         assert story.look_once(b"y" * written) in (None, Verdict.WAIT)
-    assert story.tell(CLOSED).verdict(b"y" * 50) == (Verdict.READY, 9.8)
+    assert story.tell(CLOSED).verdict(b"y" * 50) == (Verdict.READY, 9.83)
 
 
 def test_a_file_that_still_grows_is_not_believed_on_a_vague_hint() -> None:
@@ -200,6 +200,26 @@ def test_the_kernels_word_that_nobody_writes_ends_the_waiting() -> None:
     assert settle.looked(PATH, look(NEW, writer=False), 0.0) is Verdict.READY
     settle.notice(PATH, CHANGED, 0.0)
     assert settle.looked(PATH, look(NEW, writer=True), 0.0) is Verdict.WAIT
+
+
+def test_a_close_that_was_told_of_the_file_before_is_not_that_of_a_new_one() -> None:
+    """An editor made a new file under the name, and the words about that are on their way."""
+    settle = Settle()
+    settle.notice(PATH, CLOSED, 0.0)
+    assert settle.looked(PATH, look(NEW, writer=True), 0.0) is Verdict.WAIT
+    settle.notice(PATH, CLOSED, 0.01)
+    assert settle.looked(PATH, look(NEW, writer=False), 0.01) is Verdict.READY
+
+
+def test_a_shorter_file_is_looked_at_twice_where_the_kernel_cannot_tell_writers() -> None:
+    settle = Settle()
+    settle.notice(PATH, CLOSED, 0.0)
+    assert settle.looked(PATH, look(OLD[:4], writer=None), 0.0) is Verdict.WAIT
+    settle.notice(PATH, CHANGED, 0.01)
+    settle.notice(PATH, CLOSED, 0.02)
+    assert settle.looked(PATH, look(NEW, writer=None), 0.02) is Verdict.READY
+    settle.notice(PATH, CLOSED, 1.0)
+    assert settle.looked(PATH, look(OLD[:4], writer=False), 1.0) is Verdict.READY
 
 
 def test_kinds_that_say_nothing_about_the_bytes_are_ignored() -> None:
