@@ -130,6 +130,12 @@ class Browser:
 
     # ------------------------------------------------------------------ what a person does
 
+    def is_in_room_of_file(self) -> bool:
+        """False in the room of a file that was deleted: a stock server leaves people in it."""
+        room = self.server.room_of(self.path)
+        far = None if self._wire is None else self._wire.far
+        return self.is_live and room is not None and getattr(far, "room", None) is room
+
     def text(self) -> str:
         """All that the person sees."""
         if self.doc is None:

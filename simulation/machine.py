@@ -19,6 +19,7 @@ from rtcd.disk.folder import Folder
 from rtcd.disk.writer import Writer
 from rtcd.errors import RtcdError
 from rtcd.history.history import History
+from rtcd.project_path import ProjectPath
 from rtcd.rooms.person import user_state
 from rtcd.sync.first_contact import reconcile_all
 from rtcd.sync.local_side import LocalSide
@@ -216,6 +217,15 @@ class Machine:
         for binding in self.parts.project.bindings.values():
             if binding.replica is not None and binding.is_live:
                 self.held |= set(tokens(repr(binding.replica.live.content()).encode()))
+
+    def holds(self, name: str) -> bool:
+        """True when the daemon says that it leaves this file alone."""
+        if self.parts is None:
+            return False
+        path, project = ProjectPath(name), self.parts.project
+        binding, known = project.bindings.get(path), project.files.get(path)
+        hold = binding.file.hold if binding is not None else known and known.hold
+        return hold is not None
 
     def note_records(self) -> None:
         """The database is about to go back or away: the judge remembers what was told in it."""

@@ -261,6 +261,8 @@ class World:
     def _views(self, name: str) -> dict[str, object]:
         views: dict[str, object] = {}
         for machine in self.machines:
+            if machine.holds(name):
+                continue
             inode = machine.folder.names.get(name)
             views[machine.name] = meaning_of(name, None if inode is None else inode.data)
         file = self.server.disk.read(name)
@@ -269,7 +271,8 @@ class World:
         if room is not None:
             views["room"] = self._meaning_of_room(room)
         for browser in self.browsers:
-            if browser.path == name and browser.is_live and not name.endswith(".ipynb"):
+            is_text = not name.endswith(".ipynb")
+            if browser.path == name and is_text and browser.is_in_room_of_file():
                 views[browser.name] = browser.text().encode()
         return views
 
@@ -378,7 +381,7 @@ class World:
             for name in self.names:
                 inode = machine.folder.names.get(name)
                 key = (machine.name, name)
-                if not claims or self._equals_server(name, inode):
+                if not claims or machine.holds(name) or self._equals_server(name, inode):
                     self._differs_since.pop(key, None)
                     continue
                 since = self._differs_since.setdefault(key, now)

@@ -158,6 +158,8 @@ class LocalFiles:
 
     def deletion_believed(self, path: ProjectPath) -> None:
         """The deletion is no accident: carry it on, unless somebody edited the file."""
+        if self._project.disk.exists(path):
+            return  # it is there again, and the word of it is on its way
         if self._project.pairs.is_text(path):
             self._project.pairs.deleted(path)
             return

@@ -145,6 +145,8 @@ class Meeting:
         it = self._open
         assert it.file.snapshot is not None
         older = None if base.content is None else self._older_base(base.content, disk)
+        if base.continues and base.content is not None:
+            self._remembering.remember_base(base.content)
         it.ledger.record(it.file.snapshot, by=it.saver(git=self.by_git), source="disk")
         if base.continues:
             await self._bring(room, base, disk, older)

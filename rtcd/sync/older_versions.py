@@ -33,15 +33,23 @@ def up_to(base: Content, known: Sequence[Version]) -> Sequence[Version]:
 
     What came after the base may never have reached the room: no save is merged at that. A base
     that is no version (one is made at a pause only) comes behind what the room had at the last
-    pause.
+    pause, and behind the saves since then that it holds.
     """
     places = [n for n, version in enumerate(known) if is_same(version.content, base)]
     if places:
         return known[: places[-1] + 1]
     from_room = [n for n, version in enumerate(known) if not version.own_save]
-    before = known[: from_room[-1] + 1] if from_room else []
+    count = from_room[-1] + 1 if from_room else 0
+    while from_room and count < len(known) and _holds(base, known[count - 1], known[count]):
+        count += 1
+    before = known[:count]
     at = before[-1].at if before else 0.0
     return [*before, Version(len(before), base, None, False, None, at)]
+
+
+def _holds(content: Content, before: Version, save: Version) -> bool:
+    """True when what a save made of the version before it is in the content."""
+    return is_same(merge_contents(before.content, save.content, content).content, content)
 
 
 def with_what_was_lost(

@@ -10,7 +10,7 @@ from rtcd.disk.folder import Folder
 from rtcd.disk.git_index import GitIndex
 from rtcd.disk.ignore import IgnoreRules
 from rtcd.disk.scan import load_rules, walk_all
-from rtcd.disk.settle import OPEN_WRITER_S, QUIET_S
+from rtcd.disk.settle import ABSENT_S, OPEN_WRITER_S, QUIET_S
 from rtcd.disk.writer import Writer, Written
 from rtcd.errors import HeldError, RtcdError
 from rtcd.project_path import ProjectPath
@@ -86,9 +86,13 @@ class ProjectDisk:
         """The file, when nobody seems to be in the middle of a save; after some seconds as it is.
 
         ``known_size`` is how many bytes it had. Who looks by himself, and not because a save was
-        told and has settled, may find a file that was just emptied to be written anew.
+        told and has settled, may find a file that was just emptied to be written anew, or a name
+        that is away for a moment.
         """
         loop = asyncio.get_running_loop()
+        come_back = loop.time() + ABSENT_S
+        while known_size and loop.time() < come_back and not self.exists(path):
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
         give_up = loop.time() + OPEN_WRITER_S
         seen, quiet_since = await self.read(path), loop.time()
         while seen is not None and loop.time() < give_up:

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rtcd.content import Content
+from rtcd.content import Content, is_same
 from rtcd.disk.file_stat import Snapshot
 from rtcd.merge.merged import Overlap
 from rtcd.merge.replica import Replica
@@ -100,6 +100,18 @@ class Remembering:
         it = self._open
         if it.replica is not None and it.file.snapshot is not None and not it.unwritten():
             self._record_live_version(it.file.snapshot)
+
+    def remember_base(self, base: Content) -> None:
+        """What was last on disk and is there no more is a version, though no pause made it one."""
+        it = self._open
+        assert it.file.snapshot is not None
+        if any(is_same(one.content, base) for one in it.ledger.versions_on_disk()):
+            return
+        data = it.file.bytes_for(base)
+        digest = hashlib.sha256(data).hexdigest()
+        it.ledger.record(
+            replace(it.file.snapshot, data=data, digest=digest), by=self.editors(), source="room"
+        )
 
     def remember_not_on_disk(self) -> None:
         """The room is left: what the disk could not take is for the next room, if that is another.
