@@ -50,7 +50,6 @@ class Browser:
         self.is_live = False
         self.is_open = True
         self._wire: Wire | None = None
-        self._typed_here: set[bytes] = set()
 
     def start(self) -> None:
         """Open the tab."""
@@ -94,7 +93,6 @@ class Browser:
         )
         self._wire = wire
         self.doc = pycrdt.Doc(client_id=self.rng.getrandbits(32) | 1)
-        self._typed_here = set()
         try:
             await wire.send(sync_message(0, self.doc.get_state()))
             await self._introduce(wire)
@@ -124,9 +122,6 @@ class Browser:
         self.doc.apply_update(update)
         if message[1] == 1:
             self.is_live = True
-        # What comes from others was received; one's own words come back from a server that may die.
-        others = set(_tokens(self.text())) - self._typed_here
-        self.typist.ledger.received(others)
 
     # ------------------------------------------------------------------ what a person does
 
@@ -156,9 +151,7 @@ class Browser:
                 self._edit_notebook(doc)
             else:
                 self._edit_text(doc.get("source", type=pycrdt.Text))
-        after = self.text()
-        self._typed_here |= set(_tokens(after)) - set(_tokens(before))
-        self.typist.ledger.edited(before.encode(), after.encode())
+        self.typist.ledger.edited(before.encode(), self.text().encode())
         try:
             await wire.send(sync_message(2, doc.get_update(state)))
         except ConnectionClosed:

@@ -1,8 +1,10 @@
 """What people type: tokens that occur nowhere else, in texts and in notebooks.
 
 The ``Ledger`` knows which tokens must be there in the end. A token is *typed* when it is in some
-buffer, and *obligated* when it was saved, or was received by somebody else. It is *deleted* when
-somebody who had it before them took it away.
+buffer, and *obligated* when it was saved: by an editor, by the server, or by a daemon that had
+received it; also when a daemon that lives on had received it from a server that died. (What only
+browsers and a server's memory have dies with these.) It is *deleted* when somebody who had it
+before them took it away.
 """
 
 from __future__ import annotations
