@@ -261,7 +261,10 @@ class _Choice:
         base = self.candidates[displaced].base
         if base is None:
             return False
-        return self.compared.reversal(base, displaced) <= -1.0
+        if self.compared.reversal(base, displaced) <= -1.0:
+            return True
+        # Counting tokens is misled by parts that repeat; tokens of its own are not.
+        return self.compared.has_all_of_its_own(base, displaced)
 
     def _proves_reading(self, index: int) -> bool:
         """The newest version counts as unread, and yet the save has what it brought."""

@@ -68,6 +68,11 @@ class Comparison:
         before, after, mine = self._rows(older, newer)
         return news_in(mine, before, after)
 
+    def has_all_of_its_own(self, older: int, newer: int) -> bool:
+        """The newer version brought tokens that the older had nowhere, and the save has them all."""
+        before, after, mine = map(set, self._rows(older, newer))
+        return bool(after - before) and after - before <= mine
+
     def lines(self, older: int, newer: int) -> tuple[str, ...]:
         """The two versions and the save, with a character for each line."""
         contents = self._versions[older], self._versions[newer], self._save

@@ -40,16 +40,19 @@ def up_to(base: Content, known: Sequence[Version]) -> Sequence[Version]:
         return known[: places[-1] + 1]
     from_room = [n for n, version in enumerate(known) if not version.own_save]
     count = from_room[-1] + 1 if from_room else 0
-    while from_room and count < len(known) and _holds(base, known[count - 1], known[count]):
+    while from_room and count < len(known) and _holds(base, known, known[count]):
         count += 1
     before = known[:count]
     at = before[-1].at if before else 0.0
     return [*before, Version(len(before), base, None, False, None, at)]
 
 
-def _holds(content: Content, before: Version, save: Version) -> bool:
-    """True when what a save made of the version before it is in the content."""
-    return is_same(merge_contents(before.content, save.content, content).content, content)
+def _holds(content: Content, known: Sequence[Version], save: Version) -> bool:
+    """True when what a save made of the version that it was made from is in the content."""
+    made_from = [version.content for version in known if version.number == save.base]
+    if not made_from:
+        return False
+    return is_same(merge_contents(made_from[0], save.content, content).content, content)
 
 
 def with_what_was_lost(
