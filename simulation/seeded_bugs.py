@@ -44,8 +44,8 @@ BUGS = (
     Bug(
         "written files are not synced",
         "rtcd/disk/writer.py",
-        "            if self._durable:\n                os.fsync(fd)\n        try:\n",
-        "        try:\n",
+        "            if self._durable:\n                os.fsync(fd)\n        temporary = _Temporary(fd)\n",
+        "        temporary = _Temporary(fd)\n",
         (HISTORIES,),
     ),
     Bug(
@@ -117,8 +117,9 @@ BUGS = (
     Bug(
         "updates are decoded before they are measured",
         "rtcd/crdt/shared_doc.py",
-        "        check_update(update)\n        self._apply(update)\n",
-        "        self._apply(update)\n",
+        "        checked = check_update(update)\n",
+        "        from rtcd.crdt.update_limits import CheckedUpdate\n"
+        "        checked = CheckedUpdate(0, {})\n",
         ("tests/crdt/test_shared_doc.py", "tests/crdt/test_update_limits.py"),
     ),
 )

@@ -81,6 +81,9 @@ def parse(data: bytes) -> Iterator[tuple[str, Entry]]:
         # A line that a crash cut off tells nothing; the rest still does.
         with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError, RtcdError):
             found = json.loads(line)
-            path = ProjectPath.parse(found["path"])
-            known = frozenset(found["known"])
-            yield found["name"], Entry(path, known, found.get("new"), found.get("before"))
+            name, path, known = found["name"], found["path"], frozenset(found["known"])
+            if isinstance(name, str) and isinstance(path, str):
+                entry = Entry(
+                    ProjectPath.parse(path), known, found.get("new"), found.get("before")
+                )
+                yield name, entry

@@ -91,7 +91,9 @@ class ProjectDisk:
         """
         loop = asyncio.get_running_loop()
         come_back = loop.time() + ABSENT_S
-        while known_size and loop.time() < come_back and not self.exists(path):
+        while known_size and loop.time() < come_back:
+            if self.exists(path):
+                break
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
         give_up = loop.time() + OPEN_WRITER_S
         seen, quiet_since = await self.read(path), loop.time()
