@@ -83,7 +83,5 @@ def parse(data: bytes) -> Iterator[tuple[str, Entry]]:
             found = json.loads(line)
             name, path, known = found["name"], found["path"], frozenset(found["known"])
             if isinstance(name, str) and isinstance(path, str):
-                entry = Entry(
-                    ProjectPath.parse(path), known, found.get("new"), found.get("before")
-                )
+                entry = Entry(ProjectPath.parse(path), known, found.get("new"), found.get("before"))
                 yield name, entry
