@@ -24,6 +24,7 @@ class Conflict:
 
     ``disk_blob`` and ``shared_blob`` are digests of the whole files in the history (hex sha256),
     so that either side can be brought back byte for byte; ``created`` in seconds since the epoch.
+    ``why`` is one sentence about the decision, empty where ``reason`` says it all.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Conflict:
     merged_blob: str | None = None
     status: Status = "open"
     resolution: str | None = None
+    why: str = ""
 
 
 def conflict_id(path: str, cell: str | None, reason: str, disk: str, shared: str, base: str) -> str:

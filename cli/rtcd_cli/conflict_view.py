@@ -23,7 +23,7 @@ from rtcd_cli.output import (
     safe,
     table,
 )
-from rtcd_cli.words import CONFLICTS, worded
+from rtcd_cli.words import CONFLICTS, WHY, worded
 
 SIDE_BY_SIDE_COLUMNS = 100
 
@@ -35,6 +35,7 @@ def conflict_to_json(conflict: Conflict) -> dict[str, Any]:
         "path": conflict.path,
         "cell": conflict.cell,
         "reason": conflict.reason,
+        "why": why_of(conflict),
         "created": format_time(conflict.created),
         "status": conflict.status,
         "disk": {"by": conflict.disk.by, "text": conflict.disk.text},
@@ -45,6 +46,11 @@ def conflict_to_json(conflict: Conflict) -> dict[str, Any]:
     if conflict.resolution is not None:
         document["resolution"] = conflict.resolution
     return document
+
+
+def why_of(conflict: Conflict) -> str:
+    """One sentence: how the decision came about; empty for a reason nobody knows."""
+    return conflict.why or WHY.get(conflict.reason, "")
 
 
 def conflicts_to_json(conflicts: Sequence[Conflict]) -> dict[str, Any]:
@@ -91,6 +97,7 @@ def conflict_page(conflict: Conflict, *, width: int, colour: bool) -> Renderable
     parts: list[RenderableType] = [
         line(("Conflict ", ""), (conflict.id, "bold"), " in ", (where, "cyan")),
         line((when, "dim")),
+        *([safe(why)] if (why := why_of(conflict)) else []),
         "",
         *_sides(disk_title, disk, shared_title, shared, width=width, colour=colour),
         *_standing(conflict, colour=colour),

@@ -43,6 +43,20 @@ CONFLICTS = {
     "rename": "both renamed it",
 }
 
+WHY = {
+    "stale-save": "The save has a part of what others wrote, and lacks another part.",
+    "same-line": "Both changed one line of the text they started from; both edits are in it.",
+    "restored-old-version": "The save is an older version word for word.",
+    "delete-edit": "What one side deleted the other had edited; an edit wins over a deletion.",
+    "both-created": "It was made on both sides and nobody knows a text they started from.",
+    "moved-cell": "Both moved the cell, each to another place.",
+    "server-rollback": "The server had saved more than it has now; what it lost is put back.",
+    "server-overwrite": "The server wrote its own text over what was saved here.",
+    "rename": "Both gave it another name.",
+    "receive-only": "This folder only receives: what was changed here is not sent.",
+}
+"""What a reason means in a sentence, where a record tells no more."""
+
 SOURCES = {"disk": "a save", "room": "typed live", "server": "the server", "restore": "restored"}
 
 

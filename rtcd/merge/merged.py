@@ -13,7 +13,8 @@ class Overlap:
     """A place where both sides changed the same; the texts are whole (file text, cell source).
 
     ``cell`` is the cell's id, None for a text file; ``ours`` is the disk's side. ``reason`` is
-    ``same-line``, ``delete-edit`` or ``both-created``.
+    ``same-line``, ``delete-edit`` or ``both-created``, or that of a decision about a whole save;
+    then ``why`` is the decision in one sentence.
     """
 
     cell: str | None
@@ -22,6 +23,7 @@ class Overlap:
     theirs: str
     merged: str
     reason: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

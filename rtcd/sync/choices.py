@@ -8,6 +8,7 @@ document differ, each with its own two texts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rtcd.content import Cell, Content, NotebookContent, TextContent
 from rtcd.diff.cells import match_cells
@@ -17,16 +18,23 @@ PLAIN_FACTS = ("both-created", "delete-edit")
 
 
 def places_of_choice(
-    reason: str, *, base: Content, saved: Content, shared: Content, merged: Content
+    reason: str,
+    *,
+    base: Content,
+    saved: Content,
+    shared: Content,
+    merged: Content,
+    why: str = "",
 ) -> tuple[Overlap, ...]:
     """The places a decision is about, as records; at least one.
 
     Args:
-        reason: why it is recorded.
+        reason: why it is recorded, in a word.
         base: the version the save was merged at.
         saved: what was saved.
         shared: the shared document before.
         merged: the shared document after.
+        why: the decision in one sentence.
     """
     if (
         isinstance(base, NotebookContent)
@@ -36,9 +44,9 @@ def places_of_choice(
     ):
         cells = tuple(_cells(reason, base, saved, shared, merged))
         if cells:
-            return cells
+            return tuple(replace(cell, why=why) for cell in cells)
     was, mine, theirs, now = map(text_of, (base, saved, shared, merged))
-    return (Overlap(None, was, mine, theirs, now, reason),)
+    return (Overlap(None, was, mine, theirs, now, reason, why),)
 
 
 def without_repeats(choice: Sequence[Overlap], overlaps: Sequence[Overlap]) -> tuple[Overlap, ...]:

@@ -173,6 +173,7 @@ class Ledger:
                     disk_blob=disk,
                     shared_blob=shared,
                     merged_blob=merged,
+                    why=overlap.why,
                 )
             )
             for overlap in found

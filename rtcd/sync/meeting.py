@@ -200,6 +200,7 @@ class Meeting:
                 saved=disk,
                 shared=before,
                 merged=merged.content,
+                why=older[1].why,
             )
         elif base.lost is not None and not is_same(disk, before):
             choice = places_of_choice(

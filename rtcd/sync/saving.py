@@ -127,6 +127,7 @@ class Saving:
                 saved=saved,
                 shared=outcome.before,
                 merged=outcome.merged,
+                why=outcome.choice.why,
             )
         self._remembering.record_conflicts(
             without_repeats(choice, outcome.overlaps),

@@ -46,6 +46,7 @@ RESOLVED = Conflict(
     Side("Ann", "s"),
     "b",
     "s",
+    why="The save has a part of the newer changes and lacks others; all are kept.",
 )
 
 
@@ -104,6 +105,7 @@ def test_json_is_the_promised_document(recorded: Shell) -> None:
         "path": "a.py",
         "cell": None,
         "reason": "same-line",
+        "why": "Both changed one line of the text they started from; both edits are in it.",
         "created": "2026-01-31T12:00:00Z",
         "status": "open",
         "disk": {"by": "local editor", "text": "one\nTWO and more\nthree\n"},
@@ -129,6 +131,7 @@ def test_show_marks_the_words_of_both_sides(recorded: Shell) -> None:
         """\
 Conflict k3f9ab in a.py
 2026-01-31 12:00:00, both changed the same line
+Both changed one line of the text they started from; both edits are in it.
 
 On disk: local editor
   one
@@ -159,7 +162,7 @@ Next: rtcd conflicts resolve k3f9ab --keep merged  or --keep disk, --keep shared
 def test_show_names_the_cell_and_a_deletion(recorded: Shell) -> None:
     lines = recorded.rtcd("conflicts", "show", "kaaaaa").out.splitlines()
     assert lines[0] == "Conflict kaaaaa in deep/b.ipynb, cell 8f2c"
-    assert lines[3:8] == [
+    assert lines[4:9] == [
         "On disk: vim",
         "  deleted",
         "",
@@ -176,6 +179,7 @@ def test_show_json_holds_the_whole_texts(recorded: Shell) -> None:
         "path": "c.txt",
         "cell": None,
         "reason": "stale-save",
+        "why": "The save has a part of the newer changes and lacks others; all are kept.",
         "created": "2026-01-29T04:26:40Z",
         "status": "resolved",
         "disk": {"by": "git", "text": "g"},
