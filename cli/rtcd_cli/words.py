@@ -32,7 +32,7 @@ HOLDS = {
 }
 
 CONFLICTS = {
-    "stale-save": "saved from an older version",
+    "stale-save": "saved without a part of others' work",
     "same-line": "both changed the same line",
     "restored-old-version": "an older version was saved again",
     "delete-edit": "one deleted what the other edited",
