@@ -101,6 +101,22 @@ def test_a_fork_has_the_same_text_and_its_own_client() -> None:
     assert doc.fork(client_id=5).client_id == 5
 
 
+def test_edits_in_two_documents_made_of_one_stored_state_both_arrive() -> None:
+    """Client ids that come back make the second edit vanish without a word (merging 2)."""
+    doc = SharedDoc()
+    typed(doc, "hello")
+    stored = doc.update_since()
+    restored = [SharedDoc(), SharedDoc()]
+    for number, one in enumerate(restored):
+        one.apply_update(stored)
+        typed(one, str(number), at=5)
+    typed(doc, "> ")
+    for one in restored:
+        doc.apply_update(one.update_since(doc.state_vector()))
+    assert len({doc.client_id, *(one.client_id for one in restored)}) == 3
+    assert sorted(str(source(doc))) == sorted("> hello01")
+
+
 def test_changes_grow_with_every_change_and_only_then() -> None:
     doc, other = SharedDoc(), SharedDoc()
     typed(other, "x")

@@ -6,6 +6,7 @@ exchanged, and both sides hold the same afterwards.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,7 @@ from pycrdt import Array, Map, Text
 from notebook_samples import code, image, notebook, stream, text
 from rtcd.content import Cell, NotebookContent
 from rtcd.crdt.shared_doc import SharedDoc
+from rtcd.disk.notebook_format import parse_notebook
 from rtcd.documents.notebook_document import NotebookDocument
 
 A = code("a = 'the first cell'\n", "a")
@@ -179,6 +181,14 @@ def test_a_file_without_ids_set_twice_changes_nothing() -> None:
     before = document.shared.state_vector()
     document.become(nameless)
     assert document.shared.state_vector() == before
+
+
+def test_a_source_that_is_a_list_of_lines_is_joined_in_a_cell_that_changes() -> None:
+    cell = {"cell_type": "code", "execution_count": None, "id": "a", "metadata": {}, "outputs": []}
+    whole = {"cells": [{**cell, "source": ["x = 1\n", "y = 2\n"]}], "metadata": {}}
+    saved = parse_notebook(json.dumps({**whole, "nbformat": 4, "nbformat_minor": 5}).encode())
+    after = race(notebook(code("x = 1\n", "a")), types(0, 0, "# "), saved)
+    assert sources(after) == ["# x = 1\ny = 2\n"]
 
 
 def test_duplicate_ids_in_the_file_lose_no_cell() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from rtcd.content import Cell, Content, NotebookContent, TextContent
 from rtcd.crdt.shared_doc import SharedDoc
+from rtcd.crdt.shared_types import Text
 from rtcd.crdt.state_vector import parse_state_vector
 from rtcd.documents.document import Document
 from rtcd.documents.open_document import new_document, open_document
@@ -399,6 +400,27 @@ def test_after_a_failure_live_document_and_shadow_are_as_they_were(
     assert world.replica.disk_content() == TextContent(BASE)
     world.save(TextContent(BASE + "mine\n"))
     assert live(world) == "theirs\n" + BASE + "mine\n"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_panic_in_the_middle_of_a_save_leaves_document_and_disk_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """pycrdt's panics are no ``Exception`` and its transactions are not rolled back."""
+    world = room("é\n")
+
+    def insert_and_panic(source: Text, *_: object) -> None:
+        source.insert(0, "half")
+        del source[5:99]
+
+    monkeypatch.setattr("rtcd.documents.text_document.replace_spans", insert_and_panic)
+    with pytest.raises(ApplyError):
+        world.replica.save(TextContent("é\nmine\n"), evidence=Evidence(), now=1.0)
+    monkeypatch.undo()
+    assert live(world) == "é\n"
+    assert world.replica.disk_content() == TextContent("é\n")
+    world.save(TextContent("é\nmine\n"))
+    assert live(world) == "é\nmine\n"
 
 
 def test_an_update_that_breaks_off_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
