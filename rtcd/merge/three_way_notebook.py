@@ -14,6 +14,7 @@ from rtcd.content import Cell, NotebookContent
 from rtcd.diff.cells import match_cells
 from rtcd.diff.moves import heaviest_increasing
 from rtcd.diff.sequences import matches, seq_diff
+from rtcd.merge.joined_cells import follow_joins
 from rtcd.merge.merged import Merged, Overlap
 from rtcd.merge.sameness import same_content, same_meaning
 from rtcd.merge.shared_insertions import common_insertion
@@ -52,12 +53,12 @@ class _NotebookMerge:
         self.overlaps: list[Overlap] = []
         # New cells of one id that are two cells: ours and, as value, theirs.
         self.twins: dict[Key, Key] = {}
-        self.my_keys = _keys("ours", match_cells(self.base.cells, ours.cells))
-        self.their_keys = _keys("theirs", match_cells(self.base.cells, theirs.cells))
+        self._match()
+        has_joins = self._follow_joins()
         self.is_structural = self._has_structure(self.my_keys) or self._has_structure(
             self.their_keys
         )
-        self.by_content = self.is_structural
+        self.by_content = self.is_structural or has_joins
         self._pair_new_cells()
 
     def _has_structure(self, keys: Sequence[Key]) -> bool:
@@ -77,6 +78,24 @@ class _NotebookMerge:
             nbformat_minor=max(self.ours.nbformat_minor, self.theirs.nbformat_minor),
         )
         return Merged(content, tuple(self.overlaps), by_content=self.by_content)
+
+    def _match(self) -> None:
+        self.my_keys = _keys("ours", match_cells(self.base.cells, self.ours.cells))
+        self.their_keys = _keys("theirs", match_cells(self.base.cells, self.theirs.cells))
+
+    def _follow_joins(self) -> bool:
+        """Have cells that one side joined joined on the other side, too; True when there were."""
+        mine, other = _origins(self.my_keys), _origins(self.their_keys)
+        found = follow_joins(self.base, self.ours, self.theirs, mine, other)
+        if found is not None:
+            self.base, self.theirs = found
+            self._match()
+            return True
+        found = follow_joins(self.base, self.theirs, self.ours, other, mine)
+        if found is not None:
+            self.base, self.ours = found
+            self._match()
+        return found is not None
 
     # New cells that are the same cell
 
@@ -254,6 +273,10 @@ def _keys(side: str, origins: Sequence[int | None]) -> list[Key]:
         (side, place) if origin is None else ("base", origin)
         for place, origin in enumerate(origins)
     ]
+
+
+def _origins(keys: Sequence[Key]) -> list[int | None]:
+    return [place if side == "base" else None for side, place in keys]
 
 
 def with_unique_ids(cells: Iterable[Cell]) -> tuple[Cell, ...]:

@@ -19,6 +19,7 @@ from rtcd.diff.sequences import seq_diff
 from rtcd.diff.text import diff_text
 from rtcd.merge.crdt_merge import merge_by_crdt
 from rtcd.merge.insertions import shared_insertions
+from rtcd.merge.line_slides import slid_lines, unglued
 from rtcd.merge.merged import Overlap
 from rtcd.merge.repeated_lines import without_repeated_lines
 from rtcd.merge.text_regions import Region, regions_of
@@ -123,13 +124,15 @@ def _merge_part(
     # Where one side only has what the other has too, nobody chose anything.
     if start not in (my_text, other_text) and same_line(lines, my_kept, other_kept):
         reasons.append("same-line")
-    crdt_text = (
-        merge_by_crdt(start, diff_text(start, my_text), diff_text(start, other_text))
-        if shared
-        else merge_by_crdt(base, my_kept, other_kept)
-    )
-    text = without_repeated_lines(base, my_text, other_text, crdt_text)
-    return _Part(text, tuple(reasons), bool(shared) or is_spared or text != crdt_text)
+    if shared:
+        my_kept, other_kept = diff_text(start, my_text), diff_text(start, other_text)
+    my_slid = slid_lines(start, my_kept, other_kept)
+    other_slid = slid_lines(start, other_kept, my_kept)
+    crdt_text = merge_by_crdt(start, my_slid, other_slid)
+    whole_lines = unglued(crdt_text, my_text, other_text, base)
+    text = without_repeated_lines(base, my_text, other_text, whole_lines)
+    is_plain = (my_slid, other_slid) == (mine, other) and text == crdt_text
+    return _Part(text, tuple(reasons), bool(shared) or is_spared or not is_plain)
 
 
 def union_text(ours: str, theirs: str) -> TextMerge:

@@ -3,12 +3,14 @@
 A cell that was moved is, to a comparison of texts, one deletion and one insertion of all it says, and
 drowns what tells which version a save was made from. So texts are compared with the cells of one
 notebook in one order: each cell has a rank for as long as it lives, and a new one ranks behind the
-cell that it was put behind.
+cell that it was put behind. Lines of a save that stood in another cell, because two were joined or one
+was split, rank with that one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 
 from rtcd.content import TextContent
@@ -17,6 +19,15 @@ from rtcd.paired.pairing import Pairing, is_edit_in_place
 from rtcd.paired.script import Script, ScriptCell
 
 Rank = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Lines of a text, ``end`` not included, with their rank."""
+
+    rank: Rank
+    start: int
+    end: int
 
 
 class CellOrder:
@@ -39,20 +50,30 @@ class CellOrder:
                     self._ranks[identity] = rank
             ranks.append(rank)
             before = rank
-        return _ordered(pairing.script, pairing.cells, ranks)
+        pieces = [
+            _Piece(rank, cell.start, cell.end)
+            for rank, cell in zip(ranks, pairing.cells, strict=True)
+        ]
+        return _ordered(pairing.script, pieces)
 
     def of_save(self, saved: Script, newest: Pairing) -> TextContent:
         """A saved text in this order; its cells are matched with those of a version."""
         origins = _origins(newest, saved)
+        owners = _owners(newest, saved, origins)
         before: Rank = ()
-        ranks = []
-        for number, origin in enumerate(origins):
-            place = None if origin is None else newest.places[origin]
-            identity = None if place is None else newest.notebook.cells[place].id
-            known = self._ranks.get(identity) if identity is not None else None
+        pieces = []
+        for number, (cell, origin) in enumerate(zip(saved.cells, origins, strict=True)):
+            known = self._rank_of(newest, origin)
             before = known if known is not None else (*before, 0, number)
-            ranks.append(before)
-        return _ordered(saved, saved.cells, ranks)
+            for owner, start, end in _runs(saved.lines, cell, origin, owners):
+                rank = self._rank_of(newest, owner) if owner != origin else None
+                pieces.append(_Piece(rank or before, start, end))
+        return _ordered(saved, pieces)
+
+    def _rank_of(self, newest: Pairing, number: int | None) -> Rank | None:
+        place = None if number is None else newest.places[number]
+        identity = None if place is None else newest.notebook.cells[place].id
+        return self._ranks.get(identity) if identity is not None else None
 
 
 def _origins(newest: Pairing, saved: Script) -> Sequence[int | None]:
@@ -63,11 +84,50 @@ def _origins(newest: Pairing, saved: Script) -> Sequence[int | None]:
     )
 
 
-def _ordered(script: Script, cells: Sequence[ScriptCell], ranks: Sequence[Rank]) -> TextContent:
-    if not script.has_places or list(ranks) == sorted(ranks):
+def _owners(newest: Pairing, saved: Script, origins: Sequence[int | None]) -> Mapping[str, int]:
+    """Lines of cells that changed or went, with the one cell that each of them stood in."""
+    if isinstance(origins, range):
+        return {}  # one cell was edited in its place
+    unchanged = {
+        origin
+        for origin, cell in zip(origins, saved.cells, strict=True)
+        if origin is not None and newest.cells[origin].says_the_same(cell)
+    }
+    owners: dict[str, int] = {}
+    twice: set[str] = set()
+    for number, cell in enumerate(newest.cells):
+        if number in unchanged:
+            continue
+        for line in map(str.strip, cell.source.splitlines()):
+            if owners.setdefault(line, number) != number:
+                twice.add(line)
+    return {line: number for line, number in owners.items() if line and line not in twice}
+
+
+def _runs(
+    lines: Sequence[str], cell: ScriptCell, origin: int | None, owners: Mapping[str, int]
+) -> Iterator[tuple[int | None, int, int]]:
+    """A cell's lines by the cell that they stood in; a new line goes with the one above it."""
+    owner, start = origin, cell.start
+    if not owners:
+        yield owner, start, cell.end
+        return
+    for number in range(cell.start, cell.end):
+        stood_in = owners.get(lines[number].strip(), owner)
+        if stood_in != owner:
+            if number > start:
+                yield owner, start, number
+            owner, start = stood_in, number
+    yield owner, start, cell.end
+
+
+def _ordered(script: Script, pieces: Sequence[_Piece]) -> TextContent:
+    ranks = [piece.rank for piece in pieces]
+    if not script.has_places or ranks == sorted(ranks):
         return TextContent(script.text)
-    pieces = ["\n".join(script.lines[: script.header_end])]
-    for _, place in sorted((rank, place) for place, rank in enumerate(ranks)):
-        lines = script.lines[cells[place].start : cells[place].end]
-        pieces.append("\n".join(lines).rstrip("\n") + "\n")
-    return TextContent("\n".join(pieces))
+    texts = ["\n".join(script.lines[: script.header_end])]
+    texts += [
+        "\n".join(script.lines[piece.start : piece.end]).rstrip("\n") + "\n"
+        for piece in sorted(pieces, key=lambda piece: (piece.rank, piece.start))
+    ]
+    return TextContent("\n".join(texts))

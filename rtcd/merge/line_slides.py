@@ -1,0 +1,69 @@
+r"""New lines at the edge of what the other side deletes. Pure.
+
+A line that is put between two others can be written down in two ways: ``X\n`` in front of the lower
+one, or ``\nX`` behind the upper one. With only one of them deleted on the other side, the new line
+must hang on the one that stays, else it is glued to it: its own line end belonged to the deletion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rtcd.diff.edits import TextEdit
+
+MAX_LINE = 2_000
+"""Longer lines (code points) are nobody's code, and looking at all their places takes long."""
+
+
+def slid_lines(
+    base: str, edits: Sequence[TextEdit], others: Sequence[TextEdit]
+) -> tuple[TextEdit, ...]:
+    """These edits, with new lines hung on what the other side's deletions leave.
+
+    All offsets are code points of ``base``; what the edits make of it stays the same.
+    """
+    ends = {other.end for other in others if other.end > other.start}
+    starts = {other.start for other in others if other.end > other.start}
+    return tuple(_slid(base, edit, starts, ends) for edit in edits)
+
+
+def _slid(base: str, edit: TextEdit, starts: set[int], ends: set[int]) -> TextEdit:
+    if edit.start != edit.end or not edit.text.strip("\n"):
+        return edit
+    at = edit.start
+    if edit.text.startswith("\n") and base[at : at + 1] == "\n" and at + 1 in ends:
+        return replace(edit, start=at + 1, end=at + 1, text=edit.text[1:] + "\n")
+    if edit.text.endswith("\n") and at and base[at - 1] == "\n" and at - 1 in starts:
+        return replace(edit, start=at - 1, end=at - 1, text="\n" + edit.text[:-1])
+    return edit
+
+
+def unglued(merged: str, *sides: str) -> str:
+    r"""``merged`` without lines that are two whole lines of two sides, with nothing between.
+
+    That happens in the midst of what one side wrote anew; an empty line that was left over
+    above has the line end that is missing.
+    """
+    known = [set(side.split("\n")) for side in sides]
+    lines = merged.split("\n")
+    made: list[str] = []
+    for line in lines:
+        pieces = None if any(line in of for of in known) else _two_lines(line, known)
+        if pieces is None:
+            made.append(line)
+            continue
+        if made and not made[-1]:
+            made.pop()
+        made += pieces
+    return "\n".join(made)
+
+
+def _two_lines(line: str, known: Sequence[set[str]]) -> tuple[str, str] | None:
+    for at in range(1, len(line) if len(line) <= MAX_LINE else 0):
+        one, other = line[:at], line[at:]
+        if not one.strip() or not other.strip():
+            continue
+        if any(one in a and other in b for a in known for b in known if a is not b):
+            return one, other
+    return None
