@@ -11,17 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from rtcd.content import Content, Kind, NotebookContent
-from rtcd.crdt.shared_doc import SharedDoc
+from rtcd.content import Content, Kind
 from rtcd.diff.edits import TextEdit
 from rtcd.documents.document import Document
-from rtcd.documents.open_document import open_document
 from rtcd.errors import ApplyError
 from rtcd.merge.base import choose_base
+from rtcd.merge.base_documents import BaseDocuments
 from rtcd.merge.candidates import BaseChoice, Candidate, Evidence
-from rtcd.merge.doubles import without_doubles
 from rtcd.merge.known_cells import with_known_cells
-from rtcd.merge.merged import Merged, Overlap
+from rtcd.merge.merged import Merged
+from rtcd.merge.rescue import mended
 from rtcd.merge.sameness import same_content, same_file, same_meaning
 from rtcd.merge.save_outcome import Flush, SaveOutcome, as_it_stands, changed_ids, no_version
 from rtcd.merge.three_way import merge_contents
@@ -71,14 +70,10 @@ class Replica:
         self._log = UpdateLog(kind, pulled)
         self._reads_seen = reads_seen
         self._tokens = TokenCache()
-        self._documents: dict[int, Document] = {}
         self._refused: Content | None = None
         self._refused_then_read = False
-        self._shadow_edits = 0
-        self._pending_edits = -1
         self.live = self._log.replayed()
-        self._shadow = self.live.fork()
-        self._shadow_at: int | None = None
+        self._bases = BaseDocuments(kind, self.live)
         here = self.live.content()
         self._disk = disk = None if disk is None else with_known_cells(disk, (here,))
         numbers: dict[int | None, int] = {}
@@ -94,7 +89,7 @@ class Replica:
         if disk is not None:
             first = self._push(disk, now, own_save=True)
             if same_file(disk, here):
-                self._shadow_at = first.number
+                self._bases.begin(first)
 
     # From the room
 
@@ -129,17 +124,8 @@ class Replica:
         Raises:
             ApplyError: as in ``reconcile``.
         """
-        before = content = self.live.content()
-        overlaps: list[Overlap] = []
-        for rescue in self._log.watching(now):
-            assert isinstance(content, NotebookContent)
-            missed = rescue.missed(content)
-            if missed is not None:
-                assert isinstance(missed.content, NotebookContent)
-                content = missed.content
-                overlaps += missed.overlaps
-        if isinstance(content, NotebookContent):
-            content = without_doubles(content)
+        before = self.live.content()
+        content, overlaps = mended(before, self._log.watching(now))
         if content is before:
             return None
         update = self._edit_live(content, now=now)
@@ -149,7 +135,7 @@ class Replica:
             choice=BaseChoice(index=len(self.versions) - 1, why="A cell that was moved is mended."),
             before=before,
             merged=self.live.content(),
-            overlaps=tuple(overlaps),
+            overlaps=overlaps,
         )
 
     def reconcile(self, target: Content, *, now: float | None = None) -> bytes:
@@ -204,24 +190,21 @@ class Replica:
         content = self.live.content()
         if self._disk is not None and same_file(self._disk, content):
             return None
-        self._pending_edits = self._shadow_edits
-        return Flush(
-            content,
-            self.live.shared.update_since(self._shadow.shared.state_vector()),
-            self.live.shared.state_vector(),
-        )
+        return self._flush(content)
+
+    def _flush(self, content: Content) -> Flush:
+        return Flush(content, self._bases.lacks(self.live), self.live.shared.state_vector())
 
     def flushed(self, flush: Flush, *, now: float) -> None:
         """The flush is on disk: the shadow stands there now."""
         with self._rebuilt_on_failure():
-            self._shadow.shared.apply_update(flush.update)
+            is_there = self._bases.take_flush(flush.update)
         version = self._push(
             flush.content, now, own_save=False, read=False if self._reads_seen else None
         )
         self._disk = flush.content
-        # A save that was applied to the shadow in between is in there, and not in the flush.
-        is_there = self._pending_edits == self._shadow_edits
-        self._shadow_at = version.number if is_there else None
+        if is_there:
+            self._bases.begin(version)
 
     def watch_reads(self, seen: bool) -> None:
         """From now on reads are told, or not; until now some may have been missed."""
@@ -252,23 +235,14 @@ class Replica:
 
     def settle_versions(self) -> None:
         """Store what is only held as a document; for idle moments, takes milliseconds per MB."""
-        for version in self.versions:
-            if version.number == self._shadow_at and version.update is None:
-                version.update = self._shadow.shared.update_since()
-            elif version.number in self._documents:
-                version.update = self._documents.pop(version.number).shared.update_since()
-        numbers = {version.number for version in self.versions}
-        self._documents = {n: doc for n, doc in self._documents.items() if n in numbers}
+        self._bases.settle(self.versions)
         self.versions.make_room()
         self._log.compact(self.live)
 
     def rebuild(self) -> None:
         """Make live document and shadow anew from all that was received and sent."""
         self.live = self._log.replayed()
-        self._shadow = self.live.fork()
-        self._shadow_at = None
-        self._shadow_edits += 1
-        self._documents.clear()
+        self._bases.renew(self.live)
 
     # How a save is merged
 
@@ -304,7 +278,7 @@ class Replica:
         merged = None
         if not same_meaning(before, base.content):
             merged = merge_contents(base.content, new, before)
-        document = None if merged is not None and merged.by_content else self._document_at(base)
+        document = None if merged is not None and merged.by_content else self._bases.at(base)
         if document is not None:
             edits = None if merged is None else merged.our_edits
             update = self._save_on(document, new, base, now, edits)
@@ -340,18 +314,6 @@ class Replica:
             overlaps=merged.overlaps,
         )
 
-    def _document_at(self, version: Version) -> Document | None:
-        """A document in the version's state that may be edited, or None: then contents decide."""
-        if version.number == self._shadow_at:
-            return self._shadow
-        if version.number in self._documents:
-            return self._documents.pop(version.number)
-        if version.update is None:
-            return None
-        shared = SharedDoc()
-        shared.apply_update(version.update)
-        return open_document(self.kind, shared)
-
     def _save_on(
         self,
         document: Document,
@@ -368,11 +330,7 @@ class Replica:
                 self.live.content()
         self._log.sent(update, document, now)
         version = self._push(new, now, own_save=True, base=base.number)
-        if document is self._shadow:
-            self._shadow_at = version.number
-            self._shadow_edits += 1
-        else:
-            self._documents[version.number] = document
+        self._bases.edited(document, version)
         return update
 
     def _edit_live(
@@ -409,12 +367,11 @@ class Replica:
             newest.content = content
             newest.update = None
             newest.own_save = newest.own_save or own_save
-            self._documents.pop(newest.number, None)
+            self._bases.forget(newest)
             return newest
         version = self.versions.push(content, at=now, own_save=own_save, read=read, base=base)
-        if len(self._documents) > 2 * self.versions.keep:
-            numbers = {known.number for known in self.versions}
-            self._documents = {n: doc for n, doc in self._documents.items() if n in numbers}
+        if len(self._bases) > 2 * self.versions.keep:
+            self._bases.forget_all_but(self.versions)
         return version
 
     def _take_as_disk(self, new: Content, *, on_disk: bool) -> None:
@@ -423,17 +380,8 @@ class Replica:
 
     def _stand_at_live(self, version: Version) -> None:
         """The live content is on disk: the shadow may stand there."""
-        if self._shadow_at == version.number and same_content(
-            self._shadow.content(), self.live.content()
-        ):
-            return
         with self._rebuilt_on_failure():
-            missing = self.live.shared.update_since(self._shadow.shared.state_vector())
-            self._shadow.shared.apply_update(missing)
-        self._shadow_edits += 1
-        self._shadow_at = version.number
-        version.update = None
-        self._documents.pop(version.number, None)
+            self._bases.stand_at(self.live, version)
 
     def _unchanged(self, before: Content, why: str) -> SaveOutcome:
         newest = self.versions.newest or no_version(self.kind)

@@ -8,12 +8,13 @@ made in the copy, or the deleted cell is put back. Only the daemon that made the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from rtcd.content import Cell, NotebookContent
+from rtcd.content import Cell, Content, NotebookContent
 from rtcd.documents.document import Document
 from rtcd.errors import RtcdError
+from rtcd.merge.doubles import without_doubles
 from rtcd.merge.merged import Merged, Overlap
 from rtcd.merge.sameness import same_cell_meaning
 from rtcd.merge.three_way_cell import merge_cell
@@ -112,3 +113,20 @@ class Rescue:
         assert self._document is not None
         content = self._document.content()
         return content.cells if isinstance(content, NotebookContent) else ()
+
+
+def mended(content: Content, rescues: Iterable[Rescue]) -> tuple[Content, tuple[Overlap, ...]]:
+    """The content with what the rescues have found brought back, and one copy of each cell.
+
+    The same object when there is nothing to mend.
+    """
+    if not isinstance(content, NotebookContent):
+        return content, ()
+    overlaps: list[Overlap] = []
+    for rescue in rescues:
+        missed = rescue.missed(content)
+        if missed is not None:
+            assert isinstance(missed.content, NotebookContent)
+            content = missed.content
+            overlaps += missed.overlaps
+    return without_doubles(content), tuple(overlaps)

@@ -198,12 +198,7 @@ class ScriptReplica(Replica):
         if self.on_disk is not None and self._next.script.text == self.on_disk.script.text:
             self.on_disk = self._next
             return None
-        self._pending_edits = self._shadow_edits
-        return Flush(
-            content,
-            self.live.shared.update_since(self._shadow.shared.state_vector()),
-            self.live.shared.state_vector(),
-        )
+        return self._flush(content)
 
     def pairing_for(self, notebook: NotebookContent) -> Pairing:
         """A notebook with its text, the one on disk as the template."""
