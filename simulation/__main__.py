@@ -1,7 +1,7 @@
 """Whole histories of rtcd in a simulated world, and what was lost in them.
 
-    python -m simulation run [--histories 2000] [--first 0] [--state FILE] [--minutes M] [--steps 60]
-    python -m simulation replay SEED [--trace]
+    python -m simulation run [--histories 2000] [--first 0] [--state FILE] [--minutes M] [--steps 60] [--moves]
+    python -m simulation replay SEED [--trace] [--moves]
     python -m simulation fuzz [--runs 20000] [--seed 0] [--state FILE] [--minutes M]
     python -m simulation bugs [NAME ...]
 
@@ -41,11 +41,13 @@ def main() -> int:
     )
     run.add_argument("--first", type=int, default=0, help="the first seed")
     run.add_argument("--steps", type=int, default=60, help="what people do in each")
+    run.add_argument("--moves", action="store_true", help="people delete and rename files, too")
     run.add_argument("--state", type=Path, help="a file to stop and go on with")
     run.add_argument("--minutes", type=float, default=float("inf"), help="stop after that long")
     replay = commands.add_parser("replay", help="one history")
     replay.add_argument("seed", type=int)
     replay.add_argument("--steps", type=int, default=60)
+    replay.add_argument("--moves", action="store_true")
     replay.add_argument("--trace", action="store_true", help="everything that happened")
     fuzz.add_arguments(commands.add_parser("fuzz", help="damaged input for all parsers"))
     seeded_bugs.add_arguments(commands.add_parser("bugs", help="do the suites notice known bugs?"))
@@ -65,7 +67,7 @@ def _run(arguments: argparse.Namespace) -> int:
     totals = Totals.read(arguments.state) if arguments.state else Totals()
     gc.disable()
     totals.next = max(totals.next, arguments.first)
-    plan = Plan(steps=arguments.steps)
+    plan = Plan(steps=arguments.steps, moves=arguments.moves)
     started = saved = shown = time.monotonic()
     try:
         while totals.histories < arguments.histories:
@@ -126,7 +128,8 @@ def table(totals: Totals) -> str:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    result = simulate(arguments.seed, Plan(steps=arguments.steps, trace=arguments.trace))
+    plan = Plan(steps=arguments.steps, moves=arguments.moves, trace=arguments.trace)
+    result = simulate(arguments.seed, plan)
     if arguments.trace:
         print(result.trace)
     shown = {name: value for name, value in result.to_json().items() if value and name != "trace"}

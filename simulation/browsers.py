@@ -129,7 +129,8 @@ class Browser:
         """False in the room of a file that was deleted: a stock server leaves people in it."""
         room = self.server.room_of(self.path)
         far = None if self._wire is None else self._wire.far
-        return self.is_live and room is not None and getattr(far, "room", None) is room
+        is_there = self.server.disk.read(self.path) is not None
+        return self.is_live and is_there and room is not None and getattr(far, "room", None) is room
 
     def text(self) -> str:
         """All that the person sees."""

@@ -30,13 +30,22 @@ class Editor:
     Attributes:
         buffer: what the person sees; None while the file was never opened.
         loaded: what the buffer was made from.
+        told: the new names of files that somebody has renamed.
     """
 
-    def __init__(self, machine: Machine, name: str, typist: Typist, rng: random.Random) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        name: str,
+        typist: Typist,
+        rng: random.Random,
+        told: dict[str, str],
+    ) -> None:
         self.machine = machine
         self.name = name
         self.typist = typist
         self.rng = rng
+        self.told = told
         self.style = rng.choice(STYLES)
         self.reloads = rng.random() > 0.4
         self.buffer: bytes | None = None
@@ -102,7 +111,10 @@ class Editor:
                 self.load()
 
     def look(self) -> None:
-        """An editor that follows the disk does so."""
+        """An editor that follows the disk does so; one whose file has another name opens that."""
+        if self.name in self.told and not self.is_dirty and not self.is_saving:
+            self.dies()
+            self.name = self.told[self.name]
         if self.reloads:
             self.load()
 

@@ -29,6 +29,7 @@ from simulation.file_system import Inode
 from simulation.host import HostFiles
 from simulation.loop import Process, StuckError, VirtualLoop
 from simulation.machine import Machine
+from simulation.moves import Moves
 from simulation.oracle import (
     STORM_WRITES,
     Result,
@@ -59,6 +60,7 @@ class Plan:
     faults: int | None = None
     host: bool | None = None
     kind: str | None = None
+    moves: bool = False
     trace: bool = False
 
 
@@ -98,6 +100,8 @@ class World:
         self.editors: list[Editor] = []
         self.browsers: list[Browser] = []
         self.faults = Faults(self)
+        self.moves = Moves(self)
+        self.told: dict[str, str] = {}
         self._on_disk: dict[tuple[str, str], dict[bytes, float]] = {}
         self._down_since: dict[str, float] = {}
         self._differs_since: dict[tuple[str, str], float] = {}
@@ -150,7 +154,7 @@ class World:
             for name in self.names:
                 typist = self._typist(name)
                 rng = random.Random(self.rng.getrandbits(32))
-                self.editors.append(Editor(machine, name, typist, rng))
+                self.editors.append(Editor(machine, name, typist, rng, self.told))
         for number in range(self.rng.randint(0, 2)):
             name = self.rng.choice(self.names)
             rng = random.Random(self.rng.getrandbits(32))
@@ -172,6 +176,8 @@ class World:
         for step in range(self.plan.steps):
             await asyncio.sleep(self._pause())
             self.faults.step(step)
+            if self.plan.moves:
+                self.moves.step()
             what = rng.random()
             if what < 0.22 and self.browsers:
                 browser = rng.choice(self.browsers)
@@ -268,7 +274,7 @@ class World:
         file = self.server.disk.read(name)
         views["server"] = meaning_of(name, None if file is None else file.data)
         room = self.server.room_of(name)
-        if room is not None:
+        if room is not None and file is not None:
             views["room"] = self._meaning_of_room(room)
         for browser in self.browsers:
             is_text = not name.endswith(".ipynb")
@@ -300,8 +306,11 @@ class World:
         for name in self.names:
             file = self.server.disk.read(name)
             data = b"" if file is None else file.data
-            for token in system_calls_tokens(data):
-                final[token] = final.get(token, 0) + 1
+            here = system_calls_tokens(data)
+            for token in set(here):
+                # After a rename an editor with the old name may have made a second file of it.
+                before = 0 if self.moves.count else final.get(token, 0)
+                final[token] = max(final.get(token, 0), before + here.count(token))
         for (machine, _), since in self._on_disk.items():
             for token, at in since.items():
                 self._may_oblige(machine, token, at)
