@@ -128,9 +128,10 @@ class Writer:
     def _create(self, parent: int, path: ProjectPath, data: bytes) -> Written:
         name = self._limbo.new_name(Entry(path, frozenset({digest_of(data)})))
         with self._temporary(name, data, like=None) as temporary:
+            whole = FileStat.of(os.fstat(temporary.fd))
             move_onto_nothing(self._limbo.fd, name, parent, path.name)
             temporary.is_placed = True
-            return Written(FileStat.of(os.fstat(temporary.fd)), None)
+            return Written(_stat_of(temporary.fd, whole), None)
 
     def _replace(self, parent: int, path: ProjectPath, data: bytes, expected: Snapshot) -> Written:
         now_there = FileStat.of(os.stat(path.name, dir_fd=parent, follow_symlinks=False))
@@ -143,16 +144,17 @@ class Writer:
         name = self._limbo.new_name(Entry(path, around, before=expected.digest))
         like = (parent, path.name, now_there.mtime_ns)
         with self._temporary(name, data, like=like) as temporary:
+            whole = FileStat.of(os.fstat(temporary.fd))
             swapped = self._swap(parent, path, name, expected)
             temporary.is_placed = True
             try:
                 found = self._limbo.snapshot(swapped, path, expected)
-                stat = FileStat.of(os.fstat(temporary.fd))
+                stat = _stat_of(temporary.fd, whole)
             except OSError:
                 # What came out may be a save, and cannot be read now: ``late_saves`` will.
                 size, now = expected.stat.size, self._clock()
                 self._limbo.keep(swapped, path, known=expected.digest, known_size=size, now=now)
-                return Written(FileStat.of(os.fstat(temporary.fd)), None)
+                return Written(_stat_of(temporary.fd, whole), None)
             if found is None:
                 self._swap_back(parent, path, swapped, data)
                 raise vanished(path)
@@ -305,3 +307,16 @@ class Writer:
                 os.fsync(fd)
             finally:
                 os.close(fd)
+
+
+def _stat_of(fd: int, whole: FileStat) -> FileStat:
+    """What the file that was put in its place looks like, with the bytes that were put there.
+
+    Args:
+        fd: the file.
+        whole: what it looked like before it had its name. Somebody may have saved into it since:
+            then that is the answer, and the next look finds another file.
+    """
+    now = FileStat.of(os.fstat(fd))
+    is_untouched = (now.size, now.mtime_ns) == (whole.size, whole.mtime_ns)
+    return now if is_untouched else whole

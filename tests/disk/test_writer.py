@@ -720,3 +720,20 @@ except HeldError as error:
     if "mount" in done.stderr or "unshare" in done.stderr:
         pytest.skip("no namespaces here")
     assert done.stdout == "disk-full b'one' ['.rtcd', 'a.txt']\n", done.stderr
+
+
+def test_a_save_right_after_the_swap_is_another_file_to_the_next_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its bytes would be taken for those that were written, and never be looked at."""
+    project = Project(tmp_path / "p")
+    real = writer_module.exchange
+
+    def exchange_then_save(old: int, name: str, new: int, other: str) -> None:
+        real(old, name, new, other)
+        project.file.write_bytes(b"saved in place")
+
+    monkeypatch.setattr(writer_module, "exchange", exchange_then_save)
+    written = project.writer.write(PATH, b"two", expected=project.read())
+    assert written.stat != project.read().stat
+    assert project.file.read_bytes() == b"saved in place"
