@@ -1,7 +1,7 @@
 """How often is the base found, who is bothered with a record, and what is lost? Three tables.
 
     python benchmarks/simulate_merge.py [--journal FILE] [--seconds 400] [--saves 4000] [--days 400]
-        [--runs 20000] [--jobs 2] [--seed 1]
+        [--runs 20000] [--only inferred] [--jobs 2] [--seed 1]
 
 The first table (merging 4.3): saves made in known ways from real source files, with histories of
 two to six versions; how often the base is right ("score alone": by the rule of merging 4.2 and
@@ -158,10 +158,12 @@ def count_losses(plan: Plan, seed: int) -> Tally:
     return tally
 
 
-def convergence_table(batches: Batches, runs: int, seed: int) -> None:
+def convergence_table(batches: Batches, runs: int, seed: int, only: str) -> None:
     rows = []
     odd = []
     for name, plan in PLANS.items():
+        if only not in name:
+            continue
         seeds = range(seed, seed + runs_of(name, runs))
         found = batches.tally(name, partial(count_losses, plan), seeds)
         lost = share(found["lost"], found["tokens"], 4)
@@ -182,6 +184,7 @@ def main() -> None:
     parser.add_argument(
         "--runs", type=int, default=20_000, help="histories of each base: half lines, half words"
     )
+    parser.add_argument("--only", default="", help="histories of schemes with this in their name")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--journal", type=Path, help="keep what is counted, and go on from it")
@@ -197,7 +200,7 @@ def main() -> None:
         if arguments.days:
             flag_table(batches, range(first, first + arguments.days))
         if arguments.runs:
-            convergence_table(batches, arguments.runs, first)
+            convergence_table(batches, arguments.runs, first, arguments.only)
     if not batches.is_complete:
         print("\nNot complete: start it again with the same --journal to go on.")
         sys.exit(3)
