@@ -7,36 +7,25 @@ comes out is an edit made before everything that the saver had not seen. See mer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from rtcd.content import Content, Kind
-from rtcd.diff.edits import TextEdit
-from rtcd.documents.document import Document
-from rtcd.errors import ApplyError
 from rtcd.merge.base import choose_base
-from rtcd.merge.base_documents import BaseDocuments
 from rtcd.merge.candidates import BaseChoice, Candidate, Evidence
 from rtcd.merge.known_cells import with_known_cells
+from rtcd.merge.live_and_shadow import LiveAndShadow
 from rtcd.merge.merged import Merged
 from rtcd.merge.rescue import mended
-from rtcd.merge.sameness import same_content, same_file, same_meaning
+from rtcd.merge.sameness import same_file, same_meaning
 from rtcd.merge.save_outcome import Flush, SaveOutcome, as_it_stands, changed_ids, no_version
 from rtcd.merge.three_way import merge_contents
 from rtcd.merge.tokens import TokenCache
-from rtcd.merge.update_log import UpdateLog, edited
-from rtcd.merge.versions import READ_LAG_SECONDS, Version, VersionRing
+from rtcd.merge.versions import READ_LAG_SECONDS, Version
 
 
-class Replica:
-    """One file between its room and its disk. No IO and no clock: times are seconds, passed in.
-
-    Attributes:
-        kind: ``text`` or ``notebook``.
-        live: the shared document; another object after ``rebuild``.
-        versions: what was on disk, the newest last.
-    """
+class Replica(LiveAndShadow):
+    """One file between its room and its disk. No IO and no clock: times are seconds, passed in."""
 
     def __init__(
         self,
@@ -65,15 +54,11 @@ class Replica:
             UpdateRefusedError: the room's state cannot be read.
             ApplyError: the CRDT library failed on it.
         """
-        self.kind: Kind = kind
-        self.versions = VersionRing()
-        self._log = UpdateLog(kind, pulled)
+        super().__init__(kind, pulled)
         self._reads_seen = reads_seen
         self._tokens = TokenCache()
         self._refused: Content | None = None
         self._refused_then_read = False
-        self.live = self._log.replayed()
-        self._bases = BaseDocuments(kind, self.live)
         here = self.live.content()
         self._disk = disk = None if disk is None else with_known_cells(disk, (here,))
         numbers: dict[int | None, int] = {}
@@ -92,26 +77,6 @@ class Replica:
                 self._bases.begin(first)
 
     # From the room
-
-    def receive(self, update: bytes, *, own: bool = False) -> bool:
-        """Take an update from the room; True when the content changed, and not only its state.
-
-        Only what others sent, or what this replica returned before, may come in here.
-
-        Args:
-            update: as it came.
-            own: it is known to be the echo of an update of this replica.
-
-        Raises:
-            UpdateRefusedError: it cannot or must not be applied; nothing changed.
-            ApplyError: the CRDT library failed; live document and shadow were rebuilt without it.
-        """
-        before = self.live.content()
-        with self._rebuilt_on_failure():
-            self.live.shared.apply_update(update)
-            after = self.live.content()
-        self._log.received(update, own=own)
-        return not same_content(before, after)
 
     def rescue(self, *, now: float) -> SaveOutcome | None:
         """Mend what Yjs does to cells that several people move, delete and edit at once.
@@ -231,19 +196,6 @@ class Replica:
         """What we believe is on disk; empty when there is no file."""
         return self._disk if self._disk is not None else no_version(self.kind).content
 
-    # Housekeeping
-
-    def settle_versions(self) -> None:
-        """Store what is only held as a document; for idle moments, takes milliseconds per MB."""
-        self._bases.settle(self.versions)
-        self.versions.make_room()
-        self._log.compact(self.live)
-
-    def rebuild(self) -> None:
-        """Make live document and shadow anew from all that was received and sent."""
-        self.live = self._log.replayed()
-        self._bases.renew(self.live)
-
     # How a save is merged
 
     def _weighed(self, new: Content, evidence: Evidence) -> Evidence:
@@ -314,84 +266,13 @@ class Replica:
             overlaps=merged.overlaps,
         )
 
-    def _save_on(
-        self,
-        document: Document,
-        new: Content,
-        base: Version,
-        now: float,
-        edits: Sequence[TextEdit] | None,
-    ) -> bytes:
-        """Make the edit in a document at the base's state, and bring it to the live one."""
-        with self._rebuilt_on_failure():
-            update = edited(document, new, frozenset(), edits)
-            if update:
-                self.live.shared.apply_update(update)
-                self.live.content()
-        self._log.sent(update, document, now)
-        version = self._push(new, now, own_save=True, base=base.number)
-        self._bases.edited(document, version)
-        return update
-
-    def _edit_live(
-        self,
-        target: Content,
-        *,
-        touched: frozenset[str] = frozenset(),
-        edits: Sequence[TextEdit] | None = None,
-        now: float | None = None,
-    ) -> bytes:
-        with self._rebuilt_on_failure():
-            update = edited(self.live, target, touched, edits)
-        self._log.sent(update, self.live, now)
-        return update
-
     # Bookkeeping
-
-    def _newest(self) -> tuple[Content, ...]:
-        newest = self.versions.newest
-        return () if newest is None else (newest.content,)
-
-    def _push(
-        self,
-        content: Content,
-        now: float,
-        *,
-        own_save: bool,
-        read: bool | None = None,
-        base: int | None = None,
-    ) -> Version:
-        """A new version, or the newest once more: then its state is the shadow's from now on."""
-        newest = self.versions.newest
-        if newest is not None and same_meaning(newest.content, content):
-            newest.content = content
-            newest.update = None
-            newest.own_save = newest.own_save or own_save
-            self._bases.forget(newest)
-            return newest
-        version = self.versions.push(content, at=now, own_save=own_save, read=read, base=base)
-        if len(self._bases) > 2 * self.versions.keep:
-            self._bases.forget_all_but(self.versions)
-        return version
 
     def _take_as_disk(self, new: Content, *, on_disk: bool) -> None:
         if on_disk:
             self._disk = new
 
-    def _stand_at_live(self, version: Version) -> None:
-        """The live content is on disk: the shadow may stand there."""
-        with self._rebuilt_on_failure():
-            self._bases.stand_at(self.live, version)
-
     def _unchanged(self, before: Content, why: str) -> SaveOutcome:
         newest = self.versions.newest or no_version(self.kind)
         choice = BaseChoice(index=len(self.versions) - 1, why=why, nothing_to_apply=True)
         return SaveOutcome(update=b"", base=newest, choice=choice, before=before, merged=before)
-
-    @contextmanager
-    def _rebuilt_on_failure(self) -> Iterator[None]:
-        try:
-            yield
-        except ApplyError:
-            self.rebuild()
-            raise
