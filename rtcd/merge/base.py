@@ -18,22 +18,14 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
-from rtcd.content import Content, TextContent
+from rtcd.content import Content
+from rtcd.merge.appending import appended_to
 from rtcd.merge.candidates import BaseChoice, Candidate, Evidence
 from rtcd.merge.comparison import Comparison
+from rtcd.merge.kept_parts import CLEAR_REVERSAL, has_a_part, proves_reading, takes_back
 from rtcd.merge.own_saves import is_of_two_programs, last_of_own_saves
 from rtcd.merge.sameness import same_meaning
 from rtcd.merge.tokens import TokenCache
-
-CLEAR_REVERSAL: Final = 0.8
-"""From here on a save takes back all of a step, or nothing of it; between is worth a record."""
-
-PROVEN_READING: Final = -0.9
-MIN_PROOF_TOKENS: Final = 3
-"""A save that has this much of a version's news was made from it, whatever the watcher missed."""
-
-MIN_UNPROVEN: Final = 3
-"""Tokens that others put where the save has its own, so that a record is worth reading."""
 
 GIT_SECONDS: Final = 0.25
 """What others wrote this short before a checkout was not there when git looked: it stays."""
@@ -134,7 +126,7 @@ class _Choice:
 
     def _appended(self) -> BaseChoice | None:
         """The version that the save adds to, when nobody here has seen a newer one."""
-        place = self._appended_to()
+        place = appended_to(self.save, self.candidates)
         if place is None or self._last_of_own_saves(place) != place:
             return None
         if any(one.own_save or one.read is not False for one in self.candidates[place + 1 :]):
@@ -147,7 +139,7 @@ class _Choice:
         possible = self._possible()
         index = self._proven(self._cheapest(possible), possible)
         is_known_unread = self.evidence.newest_read_by_saver is False
-        if self.newest not in possible and not is_known_unread and self._proves_reading(index):
+        if self.newest not in possible and not is_known_unread and self._newest_was_read(index):
             why = "The save holds what only the newest version had, so somebody has read it."
             return BaseChoice(index=self.newest, why=why)
         last = self._last_of_own_saves(index)
@@ -163,7 +155,7 @@ class _Choice:
         if last >= possible[-1]:
             why = "The save was made from an older version; nobody here has seen the newer ones."
             return BaseChoice(index=last, why=why)
-        if self._has_a_part(last, possible[-1]):
+        if has_a_part(self.compared, last, possible[-1]):
             why = "The save has a part of the newer changes and lacks others; all are kept."
             return BaseChoice(index=last, why=why, conflict="stale-save")
         why = "The save is closest to an older version; the newer changes are kept."
@@ -173,27 +165,11 @@ class _Choice:
         """The save lacks some of what others have brought up to its base."""
         if self.candidates[base].own_save:
             return False
-        return any(self._takes_back(older, base) for older in possible if older < base)
-
-    def _takes_back(self, older: int, base: int) -> bool:
-        is_small = self.compared.step(older, base).distance < MIN_PROOF_TOKENS
-        if is_small or self.compared.reversal(older, base) <= -1:
-            return False
-        news = self.compared.news(older, base)
-        is_unproven = not news.kept and news.replaced >= MIN_UNPROVEN
-        return bool(news.missing or news.restored or is_unproven)
-
-    def _has_a_part(self, older: int, newer: int) -> bool:
-        """The save has some of what a newer version has brought since this one."""
-        if self.compared.step(older, newer).distance == 0:
-            return abs(self.compared.reversal_in_detail(older, newer)) < CLEAR_REVERSAL
-        if self.compared.reversal(older, newer) >= 1:
-            return False
-        return self.compared.news(older, newer).kept > 0
+        return any(takes_back(self.compared, older, base) for older in possible if older < base)
 
     def _possible(self) -> list[int]:
         """Places of the versions that can be the base: saved here, or perhaps read by somebody."""
-        appended = self._appended_to()
+        appended = appended_to(self.save, self.candidates)
         possible = [
             place
             for place, candidate in enumerate(self.candidates)
@@ -206,21 +182,6 @@ class _Choice:
             possible = [place for place in possible if place != self.newest]
         # A program that reads nothing and only writes: then the newest is as good as any.
         return possible or list(range(len(self.candidates)))
-
-    def _appended_to(self) -> int | None:
-        """The newest version that the save only adds to, at its end.
-
-        Who appends (a log, ``>>``) reads nothing and adds to what is there at that moment: that
-        nobody read the version says nothing then.
-        """
-        return next(
-            (
-                place
-                for place in range(self.newest, -1, -1)
-                if is_appended_to(self.candidates[place].content, self.save)
-            ),
-            None,
-        )
 
     def _cheapest(self, possible: Sequence[int]) -> int:
         """The version that explains the save best; of equals the newest that takes no text back.
@@ -266,16 +227,10 @@ class _Choice:
         # Counting tokens is misled by parts that repeat; tokens of its own are not.
         return self.compared.has_all_of_its_own(base, displaced)
 
-    def _proves_reading(self, index: int) -> bool:
+    def _newest_was_read(self, index: int) -> bool:
         """The newest version counts as unread, and yet the save has what it brought."""
-        if self.candidates[self.newest].displaced:
-            return False
-        news = self.compared.step(index, self.newest)
-        return (
-            news.inserted > 0
-            and news.distance >= MIN_PROOF_TOKENS
-            and self.compared.reversal(index, self.newest) <= PROVEN_READING
-        )
+        is_displaced = self.candidates[self.newest].displaced
+        return not is_displaced and proves_reading(self.compared, index, self.newest)
 
     # Saves of this disk
 
@@ -288,13 +243,3 @@ class _Choice:
             tokens=self.compared.step(index, last).distance,
             age=self.candidates[last].age,
         )
-
-
-def is_appended_to(version: Content, save: Content) -> bool:
-    """True when a save of a text is that version with something added at its end."""
-    return (
-        isinstance(version, TextContent)
-        and isinstance(save, TextContent)
-        and bool(version.text)
-        and save.text.startswith(version.text)
-    )
