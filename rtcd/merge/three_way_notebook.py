@@ -6,23 +6,20 @@ is merged here, by content, and applied to the live document as one edit that mo
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rtcd.content import Cell, NotebookContent
 from rtcd.diff.cells import match_cells
-from rtcd.diff.moves import heaviest_increasing
 from rtcd.diff.sequences import matches, seq_diff
+from rtcd.merge.cell_sequence import Key, merged_order
 from rtcd.merge.joined_cells import follow_joins
 from rtcd.merge.merged import Merged, Overlap
 from rtcd.merge.sameness import same_content, same_meaning
 from rtcd.merge.shared_insertions import common_insertion
 from rtcd.merge.three_way_cell import latest_run, merge_cell, merge_objects
 from rtcd.merge.three_way_text import union_text
-
-Key = tuple[str, int]
-"""A cell of the result: ``base`` and its place there, or ``ours``/``theirs`` for a new one."""
+from rtcd.merge.unique_ids import with_unique_ids
 
 
 def merge_notebooks(
@@ -69,7 +66,10 @@ class _NotebookMerge:
         other = dict(zip(self.their_keys, self.theirs.cells, strict=True))
         for key in dict.fromkeys([*self.their_keys, *self.my_keys]):
             self._settle(key, mine.get(key), other.get(key))
-        order = self._order()
+        weights = [1 + len(cell.source) for cell in self.base.cells]
+        order = merged_order(
+            self.my_keys, self.their_keys, self.cells.keys(), weights, behind=self.twins
+        )
         self._record_created(mine, other)
         content = NotebookContent(
             cells=with_unique_ids(self.cells[key] for key in order),
@@ -216,42 +216,6 @@ class _NotebookMerge:
             both = _whole(self.cells.values())
             self.overlaps.append(Overlap(None, "", *texts, both, "both-created"))
 
-    # Order
-
-    def _order(self) -> list[Key]:
-        """The shared side's order, with the disk's moves and new cells put in."""
-        moved = self._moved(self.my_keys) - self._moved(self.their_keys)
-        order = [key for key in self.their_keys if key in self.cells and key not in moved]
-        placed = set(order)
-        only_theirs = set(self.their_keys) - set(self.my_keys)
-        previous: Key | None = None
-        for key in self.my_keys:
-            if key not in self.cells:
-                continue
-            if key not in placed:
-                before = self.twins.get(key, previous)
-                order.insert(self._place_behind(order, before, only_theirs), key)
-                placed.add(key)
-            previous = key
-        return order
-
-    def _place_behind(
-        self, order: Sequence[Key], previous: Key | None, only_theirs: set[Key]
-    ) -> int:
-        place = 0 if previous is None else order.index(previous) + 1
-        if previous is None or previous[0] == "base":
-            # At one place the shared side's new cells come first.
-            while place < len(order) and order[place] in only_theirs and order[place][0] != "base":
-                place += 1
-        return place
-
-    def _moved(self, keys: Sequence[Key]) -> set[Key]:
-        """The cells of the base that changed their place among the others."""
-        kept = [key[1] for key in keys if key[0] == "base"]
-        weights = [1 + len(self.base.cells[place].source) for place in kept]
-        staying = {kept[index] for index in heaviest_increasing(kept, weights)}
-        return {("base", place) for place in kept if place not in staying}
-
 
 def _whole(cells: Iterable[Cell]) -> str:
     return "\n\n".join(cell.source for cell in cells)
@@ -277,30 +241,6 @@ def _keys(side: str, origins: Sequence[int | None]) -> list[Key]:
 
 def _origins(keys: Sequence[Key]) -> list[int | None]:
     return [place if side == "base" else None for side, place in keys]
-
-
-def with_unique_ids(cells: Iterable[Cell]) -> tuple[Cell, ...]:
-    """Later cells of an id that is taken get a new one, the same wherever this is computed."""
-    seen: set[str] = set()
-    unique = []
-    for cell in cells:
-        made = cell
-        if cell.id is not None and cell.id in seen:
-            made = replace(cell, id=_fresh_id(cell, seen))
-        if made.id is not None:
-            seen.add(made.id)
-        unique.append(made)
-    return tuple(unique)
-
-
-def _fresh_id(cell: Cell, seen: set[str]) -> str:
-    count = 0
-    while True:
-        whole = f"{cell.id}\0{cell.source}\0{count}".encode()
-        identity = hashlib.sha256(whole).hexdigest()[:12]
-        if identity not in seen:
-            return identity
-        count += 1
 
 
 def _share_a_line(mine: Cell, other: Cell) -> bool:
