@@ -319,10 +319,8 @@ class _Daemon:
         async with asyncio.TaskGroup() as tasks:
             for part in (others.run, local.run, remote.run):
                 tasks.create_task(keep_running(part, project))
-            async with asyncio.timeout(START_SECONDS):
-                await local.watching.wait()
-                await remote.listening.wait()
-            await reconcile_all(project, lambda _: None)
+            await _soon(local.watching)
+            await reconcile_all(project, lambda _: None, lambda: _soon(remote.listening))
             local.begin()
             remote.begin()
             await self._first_bindings(project)
@@ -338,3 +336,8 @@ class _Daemon:
 
 
 __all__ = ["Any", "Machine", "Parts", "Weather"]
+
+
+async def _soon(event: asyncio.Event) -> None:
+    async with asyncio.timeout(START_SECONDS):
+        await event.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
 import random
@@ -179,16 +180,9 @@ class Daemon:
         who: Who,
     ) -> None:
         """Bring both sides together, say ready, answer commands until stopped."""
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                await local.watching.wait()
-                await remote.listening.wait()
-        except TimeoutError:
-            raise ServerUnreachableError(
-                f"the server at {project.link.address.url} does not answer in time",
-                hint="`rtcd doctor` looks at the way to it; try again when it is reachable.",
-            ) from None
-        await reconcile_all(project, self._progress)
+        await _soon(local.watching, project)
+        heard = functools.partial(_soon, remote.listening, project)
+        await reconcile_all(project, self._progress, heard)
         project.pairs.begin()
         local.begin()
         remote.begin()
@@ -302,6 +296,17 @@ async def keep_running(part: Callable[[], Awaitable[None]], project: Project) ->
                 ),
             )
         await asyncio.sleep(PART_BACKOFF.delay(max(1, failures), random.random()))
+
+
+async def _soon(event: asyncio.Event, project: Project) -> None:
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            await event.wait()
+    except TimeoutError:
+        raise ServerUnreachableError(
+            f"the server at {project.link.address.url} does not answer in time",
+            hint="`rtcd doctor` looks at the way to it; try again when it is reachable.",
+        ) from None
 
 
 def _restarted() -> RtcdError:

@@ -35,14 +35,18 @@ class Counted:
     files: int
 
 
-async def reconcile_all(project: Project, progress: Progress) -> Counted:
+async def reconcile_all(
+    project: Project, progress: Progress, server_is_heard: Callable[[], Awaitable[None]]
+) -> Counted:
     """Look at every file on both sides and bring them together.
 
-    Files that differ get a binding and merge in their rooms; everything else needs none.
+    Files that differ get a binding and merge in their rooms; everything else needs none. The
+    server is asked nothing before ``server_is_heard``: what happens there from then on is told.
     """
     progress("reading the folder")
     project.pairs.load()
     local = await scan_local(project, progress)
+    await server_is_heard()
     if project.link.is_host:
         live = await _live_rooms(project)
         _take_host(project, local, live)
