@@ -260,8 +260,8 @@ class Folder:
         if stat is None:
             return None
         refuse_unwritable(path, stat)
-        name = self.limbo.new_name(Entry(path, frozenset({expected.digest})))
         try:
+            name = self.limbo.new_name(Entry(path, frozenset({expected.digest})))
             with self.open_folder(path.parent) as parent:
                 move_onto_nothing(parent, path.name, self.limbo.fd, name)
                 return self._judge_removed(parent, path, name, expected)
