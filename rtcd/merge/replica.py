@@ -232,6 +232,12 @@ class Replica(LiveAndShadow):
             merged = merge_contents(base.content, new, before)
         document = None if merged is not None and merged.by_content else self._bases.at(base)
         if document is not None:
+            if merged is None and same_file(before, base.content):
+                # Cells that were moved away and back look the same, and are others: an edit of
+                # one that was there before them would go where nobody sees it.
+                document.shared.apply_update(
+                    self.live.shared.update_since(document.shared.state_vector())
+                )
             edits = None if merged is None else merged.our_edits
             update = self._save_on(document, new, base, now, edits)
         else:

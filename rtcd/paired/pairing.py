@@ -17,6 +17,7 @@ from rtcd.diff.cells import match_cells
 from rtcd.diff.json_edits import same_json
 from rtcd.merge.three_way import merge_contents
 from rtcd.paired.groups import join, joined_cells, joined_like
+from rtcd.paired.joined_origins import with_joined
 from rtcd.paired.script import Script, ScriptCell
 
 FILE_KEYS = frozenset({"jupytext"})
@@ -123,13 +124,14 @@ class _Saved:
         if not self.pairing.is_joined:
             if is_edit_in_place(self.old, new):
                 return new, range(len(new))
-            return new, match_cells(self._named(self.old), shown)
-        before = self.pairing.script.cells
-        origins = match_cells([cell.as_cell() for cell in before], shown)
+            before = self._named(self.old)
+            return new, with_joined(before, shown, match_cells(before, shown))
+        read = self.pairing.script.cells
+        origins = match_cells([cell.as_cell() for cell in read], shown)
         group_of = [
             group
             for group, joined in enumerate(self.old)
-            for cell in before
+            for cell in read
             if joined.start <= cell.start < joined.end
         ]
         types = [cell.cell_type for cell in self.old]

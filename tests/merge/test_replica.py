@@ -560,3 +560,15 @@ def test_a_room_opened_from_a_foreign_document_is_read() -> None:
     document.become(notebook(A))
     replica = Replica("notebook", shared.update_since(), disk=notebook(A), now=0.0)
     assert replica.live.content() == notebook(A)
+
+
+def test_an_edit_of_a_cell_that_was_moved_away_and_back_is_in_the_room():
+    """Yjs cannot move: the cell that came back is another one, though all looks as before."""
+    cells = [Cell(f"id{n}", "code", f"line_{n} = {n}", {}) for n in range(3)]
+    start = NotebookContent(tuple(cells), {})
+    room = Room(start)
+    room.colleague(NotebookContent((cells[1], cells[2], cells[0]), {}))
+    room.colleague(start)
+    edited = Cell("id0", "code", "line_0 = 0\ntyped = 1", {})
+    outcome = room.save(NotebookContent((edited, cells[2]), {}))
+    assert outcome.merged == NotebookContent((edited, cells[2]), {})

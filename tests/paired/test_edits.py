@@ -95,6 +95,15 @@ def test_a_marker_deleted_joins_two_cells_and_loses_no_line():
     assert told(made)[1] == ("c", THREE, C)
 
 
+def test_two_cells_of_one_length_joined_elsewhere_are_the_first_of_them():
+    one, two = "first_a = 1\nfirst_b = 2", "other_a = 1\nother_b = 2"
+    pairing = paired(of_cells(code("a", one), code("b", two), code("c", THREE)))
+    text = pairing.script.text
+    marker = text.index("# %%")
+    made = saved(pairing, f"{text[:marker]}# %%\n{THREE}\n\n# %%\n{one}\n{two}\n")
+    assert told(made) == [("c", THREE, C), ("a", f"{one}\n{two}", A)]
+
+
 def test_two_markers_on_one_line_lose_nothing():
     pairing = paired(NOTEBOOK)
     made = saved(pairing, pairing.script.text.replace(f"# %%\n{TWO}", f"# %% # %%\n{TWO}"))
