@@ -23,8 +23,9 @@ import time
 from pathlib import Path
 
 from simulation import fuzz, seeded_bugs
+from simulation.running import simulate
 from simulation.state import Totals
-from simulation.world import Plan, simulate
+from simulation.world import Plan
 
 SAVE_EVERY_SECONDS = 10.0
 HASH_SEED = "PYTHONHASHSEED"

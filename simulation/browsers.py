@@ -14,8 +14,9 @@ from websockets.exceptions import ConnectionClosed
 from rtcd.errors import RtcdError
 from simulation.documents import NotebookTypist, TextTypist
 from simulation.loop import Process, VirtualLoop
+from simulation.messages import sync_message, var_bytes
 from simulation.network import Place, Wire, connect
-from simulation.server import Server, sync_message, var_bytes
+from simulation.server import Server
 
 RECONNECT_SECONDS = 1.5
 RENEW_SECONDS = 15.0

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 from rtcd.disk import limbo_journal
 from rtcd.project_path import ProjectPath
 from rtcd.sync.recovered import SERVER, RecoveredCopy
-from simulation.server import Room, Server, ServerFile, format_content, meaning_of_bytes
+from simulation.contents import format_content, meaning_of_bytes
+from simulation.room import Room
+from simulation.server import Server
+from simulation.server_disk import ServerFile
 
 if TYPE_CHECKING:
     from simulation.machine import Machine

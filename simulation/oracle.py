@@ -21,8 +21,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rtcd.history.conflict_record import unpack_conflict
+from simulation.contents import parse_content
 from simulation.documents import tokens
-from simulation.server import parse_content
 
 if TYPE_CHECKING:
     from simulation.machine import Machine

@@ -9,7 +9,8 @@ import pytest
 from rtcd.errors import ApplyError
 from rtcd.merge.replica import Replica
 from rtcd.merge.save_outcome import SaveOutcome
-from simulation.world import Plan, simulate
+from simulation.running import simulate
+from simulation.world import Plan
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 

@@ -1,0 +1,114 @@
+"""Running histories: rtcd's ports put in the world's hands, one seed after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import hashlib
+import logging
+import random
+import time as real_time
+from collections.abc import Iterable, Iterator
+from unittest import mock
+
+import jupyter_ydoc.ynotebook
+
+import rtcd.history.history
+import rtcd.rooms.connection
+import rtcd.rooms.server_events
+from simulation import loop as virtual
+from simulation import network, system_calls
+from simulation.database import opener
+from simulation.loop import StuckError, VirtualLoop
+from simulation.oracle import Result
+from simulation.world import Plan, World
+
+
+class _Errors(logging.Handler):
+    """Whatever rtcd logs as an error is a bug that was caught at the edge of a task."""
+
+    def __init__(self) -> None:
+        super().__init__(level=logging.ERROR)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        self.found.append(f"{record.getMessage()}: {error!r}")
+
+
+@contextlib.contextmanager
+def _ports() -> Iterator[None]:
+    """Rtcd's ports, all at once."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(system_calls.installed())
+
+        def put(module: object, name: str, value: object) -> None:
+            stack.enter_context(mock.patch.object(module, name, value))
+
+        put(rtcd.rooms.connection, "open_link", network.open_link)
+        put(rtcd.rooms.server_events, "open_link", network.open_link)
+        put(rtcd.history.history, "open_database", opener(system_calls.machine))
+        put(
+            jupyter_ydoc.ynotebook,
+            "uuid4",
+            lambda: f"{random.getrandbits(64):016x}",
+        )
+        yield
+
+
+def simulate(seed: int, plan: Plan | None = None) -> Result:
+    """One history; the same seed gives the same one."""
+    plan = plan or Plan()
+    started = real_time.perf_counter()
+    was_enabled = gc.isenabled()
+    # A collection in the middle would run destructors at a moment of its own.
+    gc.disable()
+    state = random.getstate()
+    random.seed(seed)
+    errors = _Errors()
+    log = logging.getLogger("rtcd")
+    log.addHandler(errors)
+    propagate, log.propagate = log.propagate, False
+    try:
+        with _ports():
+            result, trace = _history(seed, plan, collect=was_enabled)
+    finally:
+        log.removeHandler(errors)
+        log.propagate = propagate
+        random.setstate(state)
+        if was_enabled:
+            gc.enable()
+    result.bugs += errors.found[:5]
+    text = "\n".join(trace)
+    result.trace = text if plan.trace else hashlib.sha256(text.encode()).hexdigest()
+    result.seconds = real_time.perf_counter() - started
+    return result
+
+
+def simulate_all(seeds: Iterable[int], plan: Plan | None = None) -> Iterator[Result]:
+    """Many histories, faster than one by one."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        for seed in seeds:
+            yield simulate(seed, plan)
+    finally:
+        with virtual.silence():
+            gc.collect()
+        if was_enabled:
+            gc.enable()
+
+
+def _history(seed: int, plan: Plan, *, collect: bool) -> tuple[Result, list[str]]:
+    loop = VirtualLoop(random.Random(seed + 3))
+    world = World(seed, plan, loop)
+    try:
+        virtual.run(loop, world.run())
+    except StuckError as error:
+        world.result.bugs.append(repr(error))
+    result, trace = world.result, world.trace
+    with virtual.silence():
+        world.server.kill()
+        del world
+        virtual.bury(loop, collect=collect)
+    return result, trace
