@@ -90,13 +90,11 @@ class ProjectDisk:
         that is away for a moment.
         """
         loop = asyncio.get_running_loop()
-        come_back = loop.time() + ABSENT_S
-        while known_size and loop.time() < come_back:
-            if self.exists(path):
-                break
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
-        give_up = loop.time() + OPEN_WRITER_S
+        come_back, give_up = loop.time() + ABSENT_S, loop.time() + OPEN_WRITER_S
         seen, quiet_since = await self.read(path), loop.time()
+        while seen is None and known_size and loop.time() < come_back:
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            seen, quiet_since = await self.read(path), loop.time()
         while seen is not None and loop.time() < give_up:
             writes = self.folder.somebody_writes(path)
             is_short = seen.stat.size < known_size

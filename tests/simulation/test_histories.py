@@ -28,6 +28,7 @@ FOUND_BUGS = {
     10000: "a disk that failed at the start was called a bug",
     10028: "the server came back without what a failing disk had not taken yet",
     10072: "the close of the file before was taken for that of a new file, half written",
+    200065: "a name that went away for a moment, while its room was joined, was a deletion",
     145: "half a save was taken for a whole one where leases do not work",
 }
 """Seeds that failed once, and what was wrong in rtcd."""
