@@ -76,13 +76,18 @@ def left_in_limbo(project: Project, saves: Sequence[Snapshot]) -> list[Recovered
 
 
 async def merge_recovered(project: Project, copies: Sequence[RecoveredCopy]) -> int:
-    """Merge every copy into its document; returns how many. What cannot be merged stays, reported."""
+    """Merge every copy into its document; returns how many. What cannot be merged stays, reported.
+
+    A crash may have interrupted the save of a file that was deleted since: the history has it, and
+    nobody has to do anything.
+    """
     merged = 0
     for copy in copies:
         try:
             await _merge(project, copy)
         except RtcdError as error:
-            project.report("recovery", error, copy.path)
+            if copy.files or project.disk.exists(copy.path):
+                project.report("recovery", error, copy.path)
             continue
         for file in copy.files:
             file.unlink(missing_ok=True)
