@@ -110,7 +110,7 @@ def test_while_it_waits_it_can_be_found_and_ended(
     if pid == 0:
         mark = SupervisorMark.leave(path, tmp_path)
         os._exit(supervise(work, mark))
-    eventually(lambda: (found := Supervisor.find(path)) is not None and found.waits, "the wait")
+    eventually(lambda: (found := Supervisor.find(path)) is not None and found.waits, "the wait", 30)
     found = Supervisor.find(path)
     assert found is not None
     assert (found.pid, found.seconds > 0, SupervisorMark.leave(path, tmp_path)) == (pid, True, None)
@@ -134,7 +134,7 @@ def test_a_child_that_outlives_its_parent_does_not_hold_the_mark(tmp_path: Path)
     pid = os.fork()
     if pid == 0:
         os._exit(supervise(work, SupervisorMark.leave(path, tmp_path)))
-    eventually(lambda: Supervisor.find(path) is not None, "the mark")
+    eventually(lambda: Supervisor.find(path) is not None, "the mark", 30)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     assert Supervisor.find(path) is None
