@@ -41,13 +41,6 @@ FOUND_WITH_MOVES = {
 }
 """The same, where people delete and rename files too."""
 
-SHOW_PLANTED_BUGS = {
-    40070: "daemons do not take turns in a room made anew",
-    40092: "written files are not synced",
-    40149: "a room made anew is taken for the old one",
-}
-"""Seeds that hold, and do not with these bugs of ``python -m simulation bugs``."""
-
 CALM = range(1_000, 1_008)
 STORMY = range(2_000, 2_012)
 MOST_TAKEN_BACK = 0.02
@@ -67,11 +60,6 @@ def test_a_history_that_failed_once_holds(seed: int) -> None:
 @pytest.mark.parametrize("seed", FOUND_WITH_MOVES, ids=str)
 def test_a_history_with_moves_that_failed_once_holds(seed: int) -> None:
     assert broken([seed], Plan(moves=True)) == []
-
-
-@pytest.mark.parametrize("seed", SHOW_PLANTED_BUGS, ids=str)
-def test_a_history_that_shows_a_planted_bug_holds_without_it(seed: int) -> None:
-    assert broken([seed], Plan()) == []
 
 
 def test_without_faults_nothing_is_lost_doubled_or_left_different() -> None:
