@@ -51,7 +51,7 @@ class PairCommands:
         """All pairs of the folder."""
         del arguments
         project = self._project
-        return {"pairs": [self._shown(path) for path in project.files if self._texts(path)]}
+        return {"pairs": [self._shown(path) for path in project.pairs.all()]}
 
     async def pair(self, arguments: Arguments) -> dict[str, Any]:
         """Pair one notebook, make a notebook for a text, or set the rule for all."""
@@ -86,6 +86,8 @@ class PairCommands:
         if self._texts(notebook):
             # A rule for many notebooks pairs it: only its own word counts more.
             await self._set_formats(notebook, "ipynb")
+        if notebook in self._project.pairs.on_server:
+            await self._project.pairs.on_server.bring_back(notebook)
         return {"pairs": [shown]}
 
     # ------------------------------------------------------------------ one notebook
@@ -159,7 +161,7 @@ class PairCommands:
             after = await project.disk.read(SETTINGS)
             if after is not None:
                 project.local.file_saved(after)
-        notebooks = [path for path in project.files if self._texts(path)]
+        notebooks = project.pairs.all()
         for notebook in notebooks:
             await self._until_written(notebook)
         return {"pairs": [self._shown(path) for path in notebooks], "settings": str(SETTINGS)}
@@ -181,22 +183,26 @@ class PairCommands:
         assert isinstance(content, TextContent)
         ending = text.suffix or ".py"
         fmt = await asyncio.to_thread(checked_format, str(wanted) if wanted else ending.lstrip("."))
-        made = await asyncio.to_thread(_notebook_of, content.text, fmt)
+        made, formats = await asyncio.to_thread(_notebook_of, content.text, fmt)
         notebook = ProjectPath.parse(str(text).removesuffix(ending) + ".ipynb")
-        data = format_content("notebook", made, None)
         if on_server:
-            await project.pairs.keep_on_server(notebook, data)
-        elif await project.disk.create(notebook, data) is None:
+            await project.pairs.on_server.keep(notebook, format_content("notebook", made, None))
+            await self._set_formats(notebook, formats)
+        else:
+            await self._create(notebook, _with_formats(made, formats), fmt)
+        return {"pairs": [self._shown(notebook)]}
+
+    async def _create(self, notebook: ProjectPath, made: Content, fmt: ScriptFormat) -> None:
+        project = self._project
+        if await project.disk.create(notebook, format_content("notebook", made, None)) is None:
             raise RtcdError(
                 f"there is a notebook {notebook} already",
                 hint=f"Pair that one: `rtcd pair {notebook} --to {fmt}`.",
                 code="name-collision",
             )
-        else:
-            created = await project.disk.read(notebook)
-            if created is not None:
-                project.local.file_saved(created)
-        return {"pairs": [self._shown(notebook)]}
+        created = await project.disk.read(notebook)
+        if created is not None:
+            project.local.file_saved(created)
 
 
 def _formats(fmt: ScriptFormat, folder: str) -> str:
@@ -239,7 +245,8 @@ def with_formats_line(text: str, formats: str) -> str:
     )
 
 
-def _notebook_of(text: str, fmt: ScriptFormat) -> NotebookContent:
+def _notebook_of(text: str, fmt: ScriptFormat) -> tuple[NotebookContent, str]:
+    """The notebook that a text stands for, not paired yet, and what its pair will be called."""
     script = read_script(text, fmt)
     cells = tuple(
         Cell(random_id(), cell.cell_type, cell.source, cell.metadata) for cell in script.cells
@@ -251,4 +258,4 @@ def _notebook_of(text: str, fmt: ScriptFormat) -> NotebookContent:
     header = script.metadata.get("jupytext", {}).get("text_representation", {})
     name = fmt.name or header.get("format_name") or script.name
     formats = str(ScriptFormat(fmt.extension, name or None))
-    return NotebookContent(cells, {**stated, "jupytext": {"formats": f"ipynb,{formats}"}})
+    return NotebookContent(cells, stated), f"ipynb,{formats}"

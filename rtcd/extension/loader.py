@@ -27,6 +27,7 @@ from rtcd.extension.flush import DaemonGoneError, NotSharedError, ask_to_flush
 from rtcd.extension.last_write import last_write
 from rtcd.extension.meaning import same_meaning
 from rtcd.extension.one_file import one_file_contents
+from rtcd.extension.paired import refuse_text_as_notebook
 from rtcd.extension.projects import ServedProject, ServedProjects
 from rtcd.extension.recovery import Unsaved, keep_copy, new_recovery_id
 
@@ -114,7 +115,11 @@ class CarefulFileLoader(FileLoader):
         """Load as upstream does, and remember which bytes it was.
 
         The digest is taken first: a save in between then looks like a change, never the reverse.
+
+        Raises:
+            SharedAsTextError: a text that is shared as one, as a notebook.
         """
+        refuse_text_as_notebook(self.project, self.path, file_type)
         digest = await self._digest()
         model: dict[str, Any] = await super().load_content(format, file_type)
         self._learn_last_write()

@@ -14,9 +14,16 @@ from typing import Any
 from jupyter_server_ydoc.handlers import DocSessionHandler
 from tornado.web import HTTPError, authenticated
 
+from rtcd.errors import RtcdError
 from rtcd.extension.projects import ServedProject, ServedProjects
 
 MAX_LIST_BYTES = 4 * 1024 * 1024
+
+
+class SharedAsTextError(RtcdError):
+    """A text cannot be a notebook and a text for itself at once."""
+
+    code = "shared-as-text"
 
 
 class SessionHandler(DocSessionHandler):
@@ -43,6 +50,21 @@ class SessionHandler(DocSessionHandler):
             return str((self.get_json_body() or {}).get("type"))
         except (AttributeError, ValueError):
             raise HTTPError(400, "the body must be a JSON object") from None
+
+
+def refuse_text_as_notebook(project: ServedProject, path: str, file_type: str) -> None:
+    """No room for a text as a notebook while a daemon shares it as a text.
+
+    Two rooms of one file would write over each other; a paired text is in its notebook's room.
+
+    Raises:
+        SharedAsTextError: JupyterLab shows its words.
+    """
+    if file_type == "notebook" and not path.endswith(".ipynb") and project.liveness.alive():
+        name = project.relative(path)
+        raise SharedAsTextError(
+            f"{name} is shared as a text. Run `rtcd pair {name}` to open it as a notebook."
+        )
 
 
 def notebook_of(project: ServedProject, path: str) -> str | None:

@@ -40,7 +40,8 @@ def error_of_close(closed: RoomClosed) -> RtcdError:
     if closed.code == UNREADABLE_FILE:
         return ServerError(
             closed.reason,
-            hint="It is not UTF-8 text or no valid notebook there; mend the server's copy.",
+            hint="It is not UTF-8 text or no valid notebook there, or jupytext there refuses a notebook "
+            "that is newer than its script; mend the server's copy.",
             code="unreadable-on-server",
         )
     if closed.code == TOO_BIG:

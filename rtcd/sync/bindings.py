@@ -38,12 +38,12 @@ class Bindings(dict[ProjectPath, Binding]):
             return binding
         notebook = self._project.pairs.notebook_of(path)
         if notebook is not None:
-            self._project.pairs.attach(self.activate(notebook))
+            self._project.pairs.faces.attach(self.activate(notebook))
             return self[path]
         binding = Binding(
             path,
             kind_of(path),
-            disk=self._project.pairs.disk_for(path),
+            disk=self._project.pairs.on_server.disk_for(path),
             rooms=self._project.link,
             history=self._project.history,
             clock=self._project.clock,
@@ -56,7 +56,7 @@ class Bindings(dict[ProjectPath, Binding]):
             reads_are_told=lambda: self._project.local.reads_are_told,
         )
         self[path] = binding
-        self._project.pairs.attach(binding)
+        self._project.pairs.faces.attach(binding)
         self._project.spawn(self._run_binding(binding), problem_path=path)
         return binding
 
@@ -124,6 +124,10 @@ class Bindings(dict[ProjectPath, Binding]):
                 face.ended = BindingState.CLOSED
                 if face.file.hold is not None or face.file.snapshot is not None:
                     self._after_binding(face)
+        follower = self.get(binding.path)
+        if follower is not None:
+            # Another one works on the notebook already: the texts are its from now on.
+            self._project.pairs.faces.attach(follower)
 
     def close(self) -> None:
         """Have every binding write and send what is left, and begin none any more."""

@@ -44,7 +44,7 @@ async def reconcile_all(
     server is asked nothing before ``server_is_heard``: what happens there from then on is told.
     """
     progress("reading the folder")
-    project.pairs.load()
+    project.pairs.on_server.load()
     local = await scan_local(project, progress)
     await server_is_heard()
     if project.link.is_host:
@@ -220,7 +220,7 @@ async def _reconcile_one(
     known = project.files.get(path)
     if (known is not None and known.hold is not None) or project.pairs.is_text(path):
         return
-    if project.pairs.is_on_server(path):
+    if path in project.pairs.on_server:
         project.activate(path)
         return
     snapshot = local.get(path)

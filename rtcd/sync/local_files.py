@@ -74,8 +74,8 @@ class LocalFiles:
         self._project.deletions.returned(path)
         self._project.bindings.take_back(path)
         self._project.files.seen(path, kind_of(path), snapshot.stat, snapshot.digest)
-        if self._project.pairs.is_on_server(path):
-            self._project.pairs.came_back(path)
+        if path in self._project.pairs.on_server:
+            self._project.pairs.on_server.came_back(path)
         self._project.pairs.note(snapshot)
         self._project.pairs.rooms.file_seen(snapshot)
         binding = self._project.bindings.get(path)
@@ -141,7 +141,7 @@ class LocalFiles:
 
     def file_gone(self, path: ProjectPath) -> None:
         """A name has vanished and stayed away."""
-        if self._project.pairs.is_on_server(path):
+        if path in self._project.pairs.on_server:
             return
         if path in self._project.files or path in self._project.bindings:
             self._project.deletions.vanished(path)
@@ -161,7 +161,7 @@ class LocalFiles:
         if self._project.disk.exists(path):
             return  # it is there again, and the word of it is on its way
         if self._project.pairs.is_text(path):
-            self._project.pairs.deleted(path)
+            self._project.pairs.faces.deleted(path)
             return
         binding = self._project.bindings.get(path)
         if binding is not None:

@@ -91,7 +91,7 @@ class RemoteFiles:
 
     async def fetch(self, path: ProjectPath) -> str | None:
         """Write a file that only the server has; the digest of the server's bytes."""
-        if self._project.pairs.is_on_server(path):
+        if path in self._project.pairs.on_server:
             self._project.activate(path)
             return None
         data = await self._project.link.read(path)
