@@ -28,12 +28,16 @@ def default_name() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One folder's settings. ``token`` never appears in ``repr``; times are seconds, sizes bytes."""
+    """One folder's settings. ``token`` never appears in ``repr``; times are seconds, sizes bytes.
+
+    ``allows_http``: the token may go over the network in the open, the user said so.
+    """
 
     project: Path
     server_url: str | None = None
     token: str | None = field(default=None, repr=False)
     remote_path: str = ""
+    allows_http: bool = False
     name: str = field(default_factory=default_name)
     port: int = 0
     lan: bool = True

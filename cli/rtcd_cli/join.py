@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.text import Text
@@ -14,11 +16,12 @@ from rtcd.daemon.ready import ReadyReport
 from rtcd.errors import UsageError
 from rtcd.lan.interfaces import url_host
 from rtcd.lan.join_code import JoinCode, looks_like_code
+from rtcd.lan.knock import Invitation
 from rtcd.lan.membership import Membership
 from rtcd.places import INSIDE, Places, make_private_folder
 from rtcd.settings import Settings, default_name
-from rtcd_cli.daemon_process import Progress, WaitingDaemon
-from rtcd_cli.join_address import Way, invited, way_by_address
+from rtcd_cli.daemon_process import WaitingDaemon
+from rtcd_cli.join_address import Way, way_by_address, way_by_proof
 from rtcd_cli.output import (
     facts,
     line,
@@ -160,14 +163,12 @@ def _places(chosen: Path | None) -> Places:
 
 
 def _way_by_code(code: JoinCode, name: str) -> Way:
-    def go(progress: Progress) -> tuple[Membership, str]:
+    def prove() -> Coroutine[Any, Any, Invitation]:
         from rtcd.lan.join import join_on_network
 
-        progress("looking for the host")
-        invitation = asyncio.run(join_on_network(code, name))
-        return invited(invitation), invitation.token
+        return join_on_network(code, name)
 
-    return go
+    return way_by_proof("looking for the host", prove)
 
 
 def _looks_like_address(target: str) -> bool:

@@ -11,8 +11,9 @@ import asyncio
 import getpass
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -46,16 +47,11 @@ def way_by_address(
     address = ServerAddress.parse(typed, given_token(token_file))
     url = address.url
     _check_hub(url)
-    if not url.startswith("https:") and not address.is_loopback:
-        raise UsageError(
-            "a token would go over the network in the open",
-            hint="Use the server's https address, or a tunnel: "
-            "`ssh -L 8888:localhost:8888 HOST`, then `rtcd join http://localhost:8888/`.",
-        )
+    address.refuse_open_token()
     secret = address.token.reveal() or find_token(url) or _ask()
     if looks_like_code(secret):
         code = JoinCode.parse(secret)
-        return lambda progress: _prove(url, code, name, remote_path, progress)
+        return way_by_proof("proving the code", lambda: _by_code(url, code, name), remote_path)
     pin = asyncio.run(_pin_for_token(url, key))
     membership = Membership(
         url=url,
@@ -67,25 +63,26 @@ def way_by_address(
     return lambda progress: _show_token(membership, secret, progress)
 
 
-def invited(invitation: Invitation, remote_path: str = "") -> Membership:
-    """What to remember of a host that let us in."""
-    return Membership(
-        url=invitation.url,
-        pin=invitation.pin,
-        key=invitation.key,
-        project=invitation.project,
-        host=invitation.host,
-        name=invitation.name,
-        remote_path=remote_path,
-    )
+def way_by_proof(
+    doing: str, prove: Callable[[], Coroutine[Any, Any, Invitation]], remote_path: str = ""
+) -> Way:
+    """The way in by a code; ``doing`` is told meanwhile, ``prove`` shows the code and is let in."""
 
+    def go(progress: Progress) -> tuple[Membership, str]:
+        progress(doing)
+        invitation = asyncio.run(prove())
+        membership = Membership(
+            url=invitation.url,
+            pin=invitation.pin,
+            key=invitation.key,
+            project=invitation.project,
+            host=invitation.host,
+            name=invitation.name,
+            remote_path=remote_path,
+        )
+        return membership, invitation.token
 
-def _prove(
-    url: str, code: JoinCode, name: str, remote_path: str, progress: Progress
-) -> tuple[Membership, str]:
-    progress("proving the code")
-    invitation = asyncio.run(_by_code(url, code, name))
-    return invited(invitation, remote_path), invitation.token
+    return go
 
 
 async def _by_code(url: str, code: JoinCode, name: str) -> Invitation:

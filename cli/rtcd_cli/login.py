@@ -39,10 +39,7 @@ def login(url: str, token_file: Path | None, as_json: bool) -> None:
     file that only you can read.
     """
     address = ServerAddress.parse(url, given_token(token_file))
-    if not address.url.startswith("https:") and not address.is_loopback:
-        raise UsageError(
-            "the token would go over the network in the open", hint="Use the https address."
-        )
+    address.refuse_open_token()
     token = address.token.reveal() or _ask()
     who = asyncio.run(_try(ServerAddress.parse(address.url, token)))
     where = keep_token(address.url, token)

@@ -57,6 +57,11 @@ Examples:
 @click.option(
     "--remote-path", metavar="P", default="", help="The folder on the server, with --server."
 )
+@click.option(
+    "--allow-http",
+    is_flag=True,
+    help="Send the token to a server elsewhere over plain http: everybody on the way can read it.",
+)
 @click.option("--name", metavar="NAME", help="The name that others see; else your account's.")
 @click.option(
     "--port",
@@ -81,6 +86,7 @@ def start(
     server: str | None,
     token_file: Path | None,
     remote_path: str,
+    allow_http: bool,
     name: str | None,
     port: int,
     foreground: bool,
@@ -95,13 +101,15 @@ def start(
     extension, or starts one. Returns when everyone can edit.
 
     A token gives whoever has it the right to run programs on the server. It is read from
-    --token-file, RTCD_TOKEN or a `?token=` in the URL (taken out at once), and never shown.
+    --token-file, RTCD_TOKEN or a `?token=` in the URL (taken out at once), and never shown. It goes
+    over https, or to this machine (a tunnel's near end), and over plain http only with --allow-http.
     """
     places = _places_to_share(directory)
     settings = _with_server(
         Settings(
             project=places.project,
             remote_path=remote_path.strip("/"),
+            allows_http=allow_http,
             name=name or default_name(),
             port=port,
             lan=not no_lan,
@@ -176,6 +184,8 @@ def _with_server(settings: Settings, server: str | None, token_file: Path | None
     if server is None:
         if settings.remote_path:
             raise UsageError("--remote-path needs --server", hint="Name the server, too.")
+        if settings.allows_http:
+            raise UsageError("--allow-http needs --server", hint="Name the server, too.")
         if token_file is not None:
             raise UsageError("--token-file needs --server", hint="Name the server, too.")
         return settings
@@ -186,6 +196,8 @@ def _with_server(settings: Settings, server: str | None, token_file: Path | None
         )
     address = ServerAddress.parse(server, given_token(token_file))
     token = address.token.reveal() or find_token(address.url)
+    if token and not settings.allows_http:
+        address.refuse_open_token()
     return replace(settings, server_url=address.url, token=token)
 
 
@@ -236,14 +248,24 @@ def _tell(
         ("Daemon", f"process {report.pid}"),
     ]
     show(facts(rows), "")
+    if not report.connected:
+        _tell_offline()
     if report.left_out:
         _tell_left_out(report.left_out)
     if foreground:
         show(line(("Ctrl-C stops it.", "dim")))
-    elif already:
+    elif already or not report.connected:
         show(next_step("rtcd status", "what is going on"))
     else:
         show(next_step("rtcd open", "JupyterLab in your browser, logged in"))
+
+
+def _tell_offline() -> None:
+    show(
+        line(mark("warn"), " Offline: the server does not answer."),
+        "  Go on editing: what you save waits here, and is merged by itself when it is back.",
+        "",
+    )
 
 
 def _tell_left_out(left_out: tuple[LeftOut, ...]) -> None:

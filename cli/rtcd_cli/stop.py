@@ -94,7 +94,7 @@ def _end_supervisor(places: Places) -> bool:
 
 def _flush(places: Places, seconds: float) -> list[dict[str, Any]]:
     """Wait until the server has everything; what it has not when the time is up."""
-    arguments = {"paths": [], "timeout": seconds}
+    arguments = {"paths": [], "timeout": seconds, "theirs": False}
     try:
         result = ask(places.control_socket, "wait", arguments, timeout=seconds + 5.0)
     except NoDaemonError:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rtcd.daemon.status import ServerMode
-from rtcd.errors import RtcdError, ServerRefusedError
+from rtcd.errors import RtcdError, ServerRefusedError, ServerUnreachableError
 from rtcd.lan.membership import Membership
 from rtcd.places import Places
 from rtcd.server.address import Place, ServerAddress
@@ -15,21 +16,26 @@ from rtcd.server.client import ServerClient
 from rtcd.server.entry import ServerAbout
 from rtcd.server.find import FoundServer, choose_server, find_servers, refusal, runtime_notes
 from rtcd.server.launch import RunningServer, find_embedded, start_server
-from rtcd.server.pin import pinned_context
+from rtcd.server.pin import KeyChangedError, pinned_context
 from rtcd.server.private_file import read_private, write_private
 from rtcd.server.replies import turned_out
 from rtcd.server.secret import Secret
 from rtcd.settings import Settings
+
+log = logging.getLogger("rtcd.daemon")
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenServer:
-    """A server that answered. ``embedded`` is set when rtcd started it."""
+    """The server to work with. ``embedded`` is set when rtcd started it.
+
+    ``about`` is what it told; None for the server of a joined project that is away.
+    """
 
     address: ServerAddress
-    about: ServerAbout
+    about: ServerAbout | None
     mode: ServerMode
     remote_path: str = ""
     embedded: RunningServer | None = None
@@ -47,11 +53,15 @@ class ChosenServer:
 
     @property
     def software(self) -> str:
-        """What serves the rooms, for status."""
-        version = self.about.ydoc_version
-        if version:
-            return f"jupyter-server-ydoc {version}"
-        return f"jupyter_server {self.about.version}"
+        """What serves the rooms, for status; empty while that is not known."""
+        return software_of(self.about) if self.about is not None else ""
+
+
+def software_of(about: ServerAbout) -> str:
+    """What serves the rooms, for status."""
+    if about.ydoc_version:
+        return f"jupyter-server-ydoc {about.ydoc_version}"
+    return f"jupyter_server {about.version}"
 
 
 async def choose(settings: Settings, places: Places, progress: Progress) -> ChosenServer:
@@ -77,38 +87,51 @@ async def choose(settings: Settings, places: Places, progress: Progress) -> Chos
 
 
 async def _joined(membership: Membership, places: Places, progress: Progress) -> ChosenServer:
-    """The server of the project that this folder joined.
+    """The server of the project that this folder joined, where it was last if it is away.
 
     Raises:
         KeyChangedError: somebody else answers in its place.
-        RtcdError: it cannot be reached, or we may not come in any more.
+        RtcdError: we may not come in any more.
     """
-    token = read_private(places.remote_token_file) or ""
-    if membership.pin is None:
-        address = ServerAddress.parse(membership.url, token)
-    else:
-        from rtcd.lan.find_host import find_host  # loads zeroconf, which a host need not wait for
-
-        progress("looking for the host")
-        url = await find_host(membership)
-        if url != membership.url:
-            membership = replace(membership, url=url)
-            membership.write(places)
-        assert membership.pin is not None
-        tls = pinned_context(membership.pin)
-        address = ServerAddress(url, Secret(token), tls, Place(url))
-    progress("asking the host")
+    about: ServerAbout | None = None
     try:
-        about = await _about(address)
+        if membership.pin is not None:
+            progress("looking for the host")
+            membership = await _found_again(membership, places)
+        progress("asking the host")
+        about = await _about(_address_of(membership, places))
+    except KeyChangedError:
+        raise
+    except ServerUnreachableError as error:
+        log.info("the host is away reason=%s", error)
     except ServerRefusedError as error:
         raise (error if membership.pin is None else turned_out()) from error
     return ChosenServer(
-        address=address,
+        address=_address_of(membership, places),
         about=about,
         mode="remote",
         remote_path=membership.remote_path,
         membership=membership,
     )
+
+
+async def _found_again(membership: Membership, places: Places) -> Membership:
+    """The membership with the address where the host answers now."""
+    from rtcd.lan.find_host import find_host  # loads zeroconf, which a host need not wait for
+
+    url = await find_host(membership)
+    if url != membership.url:
+        membership = replace(membership, url=url)
+        membership.write(places)
+    return membership
+
+
+def _address_of(membership: Membership, places: Places) -> ServerAddress:
+    token = read_private(places.remote_token_file) or ""
+    if membership.pin is None:
+        return ServerAddress.parse(membership.url, token)
+    tls = pinned_context(membership.pin)
+    return ServerAddress(membership.url, Secret(token), tls, Place(membership.url))
 
 
 async def start_own(places: Places, *, port: int = 0) -> ChosenServer:
@@ -127,7 +150,10 @@ async def _named(settings: Settings, places: Places) -> ChosenServer:
         if not local.extension:
             raise refusal(local)
         return await _shared_folder(local, places)
-    if not settings.token:
+    if address.token.reveal() and not settings.allows_http:
+        address.refuse_open_token()
+    if not address.token.reveal():
+        # The token of a server on this machine does not leave it.
         address = await _with_known_token(address)
     about = await _about(address)
     if not about.collaboration:

@@ -10,6 +10,7 @@ from typing import Any
 from rtcd.conflict import Conflict
 from rtcd.content import Content
 from rtcd.daemon.control import Command
+from rtcd.daemon.document_edit import edit_document
 from rtcd.daemon.handover import take
 from rtcd.daemon.pair_commands import PairCommands
 from rtcd.daemon.report import Reporter
@@ -27,7 +28,6 @@ from rtcd.sync.project import Project
 from rtcd.sync.settling import KeptFiles, is_deletion, settled_content
 
 FLUSH_SECONDS = 5.0
-EDIT_SECONDS = 10.0
 LONG_POLL_SECONDS = 60.0
 
 Arguments = dict[str, Any]
@@ -87,12 +87,16 @@ class Commands:
         return {"pending": [item.to_json() for item in pending]}
 
     async def wait(self, arguments: Arguments) -> dict[str, Any]:
-        """Returns when every save on disk now is with the server and all of theirs is on disk."""
+        """Returns when every save on disk now is with the server and all of theirs is on disk.
+
+        With ``theirs`` false only our saves count.
+        """
         paths = [ProjectPath.parse(str(path)) for path in arguments.get("paths") or []]
         timeout = arguments.get("timeout")
         deadline = time.monotonic() + (float(timeout) if timeout is not None else 3600.0)
+        theirs = arguments.get("theirs", True) is True
         await self._local.rescan()
-        while pending := self._pending(paths):
+        while pending := self._pending(paths, theirs=theirs):
             left = deadline - time.monotonic()
             if left <= 0:
                 return {"done": False, "pending": [item.to_json() for item in pending]}
@@ -100,18 +104,18 @@ class Commands:
             await self._project.changed(self._project.seq, min(left, 0.2))
         return {"done": True, "pending": []}
 
-    def _pending(self, paths: list[ProjectPath]) -> list[Pending]:
+    def _pending(self, paths: list[ProjectPath], *, theirs: bool) -> list[Pending]:
         found = [*self._local.pending(), *pending_files(self._project)]
+        if theirs and self._project.awaits_server:
+            found.append(Pending(None, "the server was not reached yet"))
         if not paths:
             return found
-        return [
-            item
-            for item in found
-            if any(item.path == path or item.path.is_below(path) for path in paths)
-        ]
+        return [item for item in found if _is_about(item.path, paths)]
 
     async def _ask_for_saves(self, pending: list[Pending]) -> None:
         for item in pending:
+            if item.path is None:
+                continue
             binding = self._project.bindings.get(item.path)
             if binding is not None:
                 await binding.ask_for_save()
@@ -184,14 +188,7 @@ class Commands:
     async def _edit(self, path: ProjectPath, change: Callable[[Content], Content]) -> None:
         if not self._project.disk.exists(path):
             await self._project.local.put_back(path)
-        try:
-            async with asyncio.timeout(EDIT_SECONDS):
-                await self._project.activate(path).edit(change)
-        except TimeoutError:
-            raise RtcdError(
-                f"{path} could not be changed in time; the server does not answer",
-                hint="`rtcd status` tells whether the server is reached.",
-            ) from None
+        await edit_document(self._project, path, change)
 
     async def _delete(self, path: ProjectPath) -> None:
         """Delete the file here; the others follow as with any deletion, and ``restore`` undoes it."""
@@ -234,6 +231,10 @@ class Commands:
                 f"there is no conflict {wanted!r}", hint="`rtcd conflicts --all` lists them."
             )
         return conflict
+
+
+def _is_about(path: ProjectPath | None, wanted: list[ProjectPath]) -> bool:
+    return path is None or any(path == one or path.is_below(one) for one in wanted)
 
 
 def _path(arguments: Arguments) -> ProjectPath:

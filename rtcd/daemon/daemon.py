@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import os
 import random
@@ -14,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import Any
 
-from rtcd.daemon.choose_server import ChosenServer, choose, start_own
+from rtcd.daemon.choose_server import ChosenServer, choose, software_of, start_own
 from rtcd.daemon.commands import Commands
+from rtcd.daemon.contact import Contact
 from rtcd.daemon.control import ControlServer
 from rtcd.daemon.host_follower import HostFollower
 from rtcd.daemon.lock import ProjectLock
@@ -27,34 +27,28 @@ from rtcd.daemon.steady_clock import steady_wall_clock
 from rtcd.daemon.who import Who
 from rtcd.disk.folder import Folder
 from rtcd.disk.writer import Writer
-from rtcd.errors import RtcdError, ServerUnreachableError
+from rtcd.errors import RtcdError
 from rtcd.history.history import History
 from rtcd.places import Places
 from rtcd.rooms.backoff import Backoff
 from rtcd.rooms.person import user_state
 from rtcd.rooms.presence import current_of
 from rtcd.server.client import ServerClient
+from rtcd.server.entry import ServerAbout
 from rtcd.server.launch import RunningServer, stop_server
 from rtcd.settings import Settings
-from rtcd.sync.first_contact import reconcile_all
 from rtcd.sync.in_hand import CrashNotes
 from rtcd.sync.local_side import LocalSide
 from rtcd.sync.other_daemons import OtherDaemons
 from rtcd.sync.project import Project
 from rtcd.sync.project_disk import ProjectDisk
-from rtcd.sync.recovered import (
-    RecoveredCopy,
-    find_recovered,
-    left_in_limbo,
-    merge_recovered,
-)
+from rtcd.sync.recovered import left_in_limbo
 from rtcd.sync.server_link import ServerLink
 from rtcd.sync.server_side import ServerSide
 from rtcd.sync.shown_person import ShownPerson
 
 log = logging.getLogger("rtcd.daemon")
 
-START_SECONDS = 30.0
 CLOSE_SECONDS = 10.0
 SERVER_WATCH_SECONDS = 1.0
 WORKER_THREADS = 6
@@ -145,7 +139,26 @@ class Daemon:
             current=lambda: _current(project, link),
         )
         sharing = Sharing(client, host=self._settings.name, announces=self._settings.lan)
-        recovered = left_in_limbo(project, left_over)
+        reporter = Reporter(
+            project=project,
+            local=local,
+            server=remote,
+            mode=server.mode,
+            software=server.software,
+            started=self._started,
+        )
+
+        def told(about: ServerAbout) -> None:
+            reporter.software = software_of(about)
+
+        contact = Contact(
+            project,
+            local,
+            remote,
+            recovered=left_in_limbo(project, left_over),
+            recovery=self._places.recovery if server.is_host else None,
+            told=told,
+        )
         parts: list[Callable[[], Awaitable[None]]] = [others.run, person.run, local.run, remote.run]
         if server.embedded is not None:
             parts.append(lambda: self._keep_server(remote))
@@ -160,67 +173,39 @@ class Daemon:
                 project=project,
             )
             parts.append(follower.run)
+        if server.about is None:
+            parts.append(contact.run)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(keep_running(part, project)) for part in parts]
             who = Who(project=project, person=person, client=client, name=self._settings.name)
-            await self._serve(project, local, remote, server, recovered, sharing, who)
+            commands = Commands(
+                places=self._places,
+                project=project,
+                local=local,
+                reporter=reporter,
+                sharing=sharing if server.is_host else None,
+                who=who,
+                stop=self.stop,
+            )
+            await self._serve(project, server, contact, commands)
             for task in running:
                 task.cancel()
         if self._embedded is not None:
             await stop_server(self._embedded, self._places)
 
     async def _serve(
-        self,
-        project: Project,
-        local: LocalSide,
-        remote: ServerSide,
-        server: ChosenServer,
-        recovered: list[RecoveredCopy],
-        sharing: Sharing,
-        who: Who,
+        self, project: Project, server: ChosenServer, contact: Contact, commands: Commands
     ) -> None:
         """Bring both sides together, say ready, answer commands until stopped."""
-        await _soon(local.watching, project)
-        heard = functools.partial(_soon, remote.listening, project)
-        await reconcile_all(project, self._progress, heard)
-        project.pairs.begin()
-        local.begin()
-        remote.begin()
-        await self._first_bindings(project)
-        if project.link.is_host:
-            recovered = [*recovered, *find_recovered(self._places.recovery)]
-        await merge_recovered(project, recovered)
-        reporter = Reporter(
-            project=project,
-            local=local,
-            server=remote,
-            mode=server.mode,
-            software=server.software,
-            started=self._started,
-        )
-        commands = Commands(
-            places=self._places,
-            project=project,
-            local=local,
-            reporter=reporter,
-            sharing=sharing if server.is_host else None,
-            who=who,
-            stop=self.stop,
-        )
+        if server.about is not None:
+            await contact.make(self._progress)
+        else:
+            await contact.do_without(self._progress)
         async with await ControlServer.open(self._places.control_socket, commands.table()):
             self._tell({"ready": self._ready(project, server).to_json()})
             log.info("ready files=%d mode=%s", len(project.files), server.mode)
             await self._stop.wait()
             await project.close(CLOSE_SECONDS)
-
-    async def _first_bindings(self, project: Project) -> None:
-        """Ready means that what differed has been merged, as far as the server answers."""
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                while any(binding.is_joining for binding in project.bindings.values()):
-                    await project.changed(project.seq, 0.1)
-        except TimeoutError:
-            log.info("not all rooms joined in time")
 
     async def _keep_server(self, remote: ServerSide) -> None:
         """Start the embedded server again when it died; the same port and token, so browsers return."""
@@ -254,6 +239,7 @@ class Daemon:
             lab_url=server.address.url + "lab",
             files_shared=len(project.files) - sum(map(len, held.values())),
             left_out=tuple(LeftOut(why, len(paths), paths[0]) for why, paths in held.items()),
+            connected=server.about is not None,
         )
 
     def _progress(self, sentence: str) -> None:
@@ -296,17 +282,6 @@ async def keep_running(part: Callable[[], Awaitable[None]], project: Project) ->
                 ),
             )
         await asyncio.sleep(PART_BACKOFF.delay(max(1, failures), random.random()))
-
-
-async def _soon(event: asyncio.Event, project: Project) -> None:
-    try:
-        async with asyncio.timeout(START_SECONDS):
-            await event.wait()
-    except TimeoutError:
-        raise ServerUnreachableError(
-            f"the server at {project.link.address.url} does not answer in time",
-            hint="`rtcd doctor` looks at the way to it; try again when it is reachable.",
-        ) from None
 
 
 def _restarted() -> RtcdError:

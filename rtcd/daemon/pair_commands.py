@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from rtcd.content import Cell, Content, NotebookContent, TextContent
 from rtcd.daemon.control import Command
+from rtcd.daemon.document_edit import edit_document
 from rtcd.disk.formats import format_content, kind_of, parse
 from rtcd.documents.notebook_document import random_id
 from rtcd.errors import RtcdError, UsageError
@@ -29,7 +30,6 @@ Arguments = dict[str, Any]
 
 SETTINGS = ProjectPath("jupytext.toml")
 DEFAULT_FORMAT = "py:percent"
-EDIT_SECONDS = 10.0
 WRITE_SECONDS = 15.0
 FORMATS_LINE = re.compile(r"^formats[ \t]*=[^\n]*$", re.MULTILINE)
 KERNELS = {
@@ -99,7 +99,7 @@ class PairCommands:
                 f"there is no notebook {notebook} in this folder",
                 hint="`rtcd status` lists the files that are shared.",
             )
-        await self._edit(notebook, lambda live: _with_formats(live, formats))
+        await edit_document(project, notebook, lambda live: _with_formats(live, formats))
         content = self._metadata_of(notebook)
         if content is not None:
             project.pairs.settings_changed(notebook, content)
@@ -110,16 +110,6 @@ class PairCommands:
             return None
         content = binding.replica.live.content()
         return content.metadata if isinstance(content, NotebookContent) else None
-
-    async def _edit(self, path: ProjectPath, change: Callable[[Content], Content]) -> None:
-        try:
-            async with asyncio.timeout(EDIT_SECONDS):
-                await self._project.activate(path).edit(change)
-        except TimeoutError:
-            raise RtcdError(
-                f"{path} could not be changed in time; the server does not answer",
-                hint="`rtcd status` tells whether the server is reached.",
-            ) from None
 
     async def _until_written(self, notebook: ProjectPath) -> None:
         """Returns when every text of the notebook is there, or is held for a reason."""

@@ -31,7 +31,8 @@ class LeftOut:
 class ReadyReport:
     """The document of ``rtcd start --json``. The token itself is in ``token_file``, never here.
 
-    ``token_file`` is None where a server needs no token or rtcd was not told one.
+    ``token_file`` is None where a server needs no token or rtcd was not told one. ``connected`` is
+    False for a folder that joined a project whose host is away.
     """
 
     project: str
@@ -42,6 +43,7 @@ class ReadyReport:
     lab_url: str
     files_shared: int = 0
     left_out: tuple[LeftOut, ...] = ()
+    connected: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """The document, schema 1, with what was shared and left out added."""
@@ -54,6 +56,7 @@ class ReadyReport:
                 "mode": self.mode,
                 "token_file": self.token_file,
                 "lab_url": self.lab_url,
+                "connected": self.connected,
             },
             "files_shared": self.files_shared,
             "left_out": [item.to_json() for item in self.left_out],
@@ -76,6 +79,7 @@ class ReadyReport:
             lab_url=server["lab_url"],
             files_shared=value.get("files_shared", 0),
             left_out=tuple(LeftOut.from_json(item) for item in value.get("left_out", ())),
+            connected=bool(server.get("connected", True)),
         )
 
     @classmethod
@@ -94,4 +98,5 @@ class ReadyReport:
             lab_url=status.server.url + "lab",
             files_shared=sum(file.state != "held" for file in status.files),
             left_out=tuple(LeftOut(why, len(paths), paths[0]) for why, paths in held.items()),
+            connected=status.server.connected,
         )

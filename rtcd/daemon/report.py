@@ -21,13 +21,16 @@ from rtcd.problem import Problem
 from rtcd.project_path import ProjectPath
 from rtcd.sync.binding import Binding
 from rtcd.sync.local_side import LocalSide
-from rtcd.sync.pending import pending_files
+from rtcd.sync.pending import differs_from_last_time, pending_files
 from rtcd.sync.project import Project
 from rtcd.sync.server_side import ServerSide
 
 
 class Reporter:
-    """Reads the parts of one daemon; changes nothing."""
+    """Reads the parts of one daemon; changes nothing.
+
+    ``software`` is what serves the rooms, empty until the server has told.
+    """
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class Reporter:
         self._local = local
         self._server = server
         self._mode = mode
-        self._software = software
+        self.software = software
         self._started = started
 
     def report(self) -> StatusReport:
@@ -62,7 +65,7 @@ class Reporter:
                 url=project.link.address.url,
                 mode=self._mode,
                 connected=self._server.connected,
-                software=self._software,
+                software=self.software,
             ),
             files=files,
             people=self._people(),
@@ -103,6 +106,8 @@ class Reporter:
     ) -> FileState:
         if hold is not None:
             return "held"
+        if binding is None and self._project.awaits_server:
+            return "sending" if differs_from_last_time(self._project, path) else "synced"
         if binding is None:
             is_owed = path in self._project.retries
             return "sending" if is_owed or self._project.tasks.is_busy(path) else "synced"
@@ -118,6 +123,8 @@ class Reporter:
             return "offline"
         if any(problem.code == "bug" for problem in project.problems.values()):
             return "error"
+        if project.awaits_server:
+            return "syncing"
         moving = any(file.state in ("sending", "receiving") for file in files)
         if moving or pending_files(project) or self._local.pending():
             return "syncing"

@@ -68,7 +68,7 @@ class ServerAddress:
                 hint="Give the token with --token-file or RTCD_TOKEN instead.",
             )
         found = parse_qs(parts.query).get("token", [""])[0]
-        base = urlunsplit((parts.scheme, parts.netloc.lower(), _base_path(parts.path), "", ""))
+        base = urlunsplit((parts.scheme, _plain(parts.netloc), _base_path(parts.path), "", ""))
         return cls(base, Secret(token or found), tls)
 
     @property
@@ -99,6 +99,14 @@ class ServerAddress:
             return False
 
     @property
+    def is_open_to_others(self) -> bool:
+        """True when everybody on the way can read what is sent: plain http to another machine.
+
+        The near end of a tunnel is on this machine.
+        """
+        return not self.url.startswith("https:") and not self.is_loopback
+
+    @property
     def origin(self) -> str:
         """Scheme, host and port: the only place that may see the token."""
         parts = urlsplit(self.url)
@@ -108,6 +116,20 @@ class ServerAddress:
     def headers(self) -> dict[str, str]:
         """What lets us in; empty when there is no token."""
         return {"Authorization": f"token {self.token.reveal()}"} if self.token else {}
+
+    def refuse_open_token(self) -> None:
+        """Call it before a token is sent for the first time.
+
+        Raises:
+            UsageError: the token would go over the network in the open.
+        """
+        if self.is_open_to_others:
+            raise UsageError(
+                f"the token would go over the network in the open, to {self.url}",
+                hint="Use the server's https address, or a tunnel: "
+                f"`ssh -N -L 8888:localhost:{self.port} HOST`, then http://localhost:8888/.",
+                code="open-token",
+            )
 
     def http(self, route: str, path: str | None = None, **query: str) -> str:
         """The URL of a route like ``api/status``, with a server path behind it if there is one.
@@ -123,6 +145,14 @@ class ServerAddress:
     def websocket(self, route: str, **query: str) -> str:
         """The same for a WebSocket."""
         return "ws" + self.http(route, **query).removeprefix("http")
+
+
+def _plain(netloc: str) -> str:
+    """Host and port in one spelling; an IPv6 zone as it is, not escaped as in RFC 6874."""
+    address, mark, zone = netloc.partition("%")
+    return (
+        address.lower() + mark + (zone.removeprefix("25") if zone[2:3] not in ("", "]") else zone)
+    )
 
 
 def _base_path(path: str) -> str:

@@ -17,7 +17,8 @@ from rtcd.errors import (
 )
 
 TOKEN_HINT = "Check the token (--token-file or RTCD_TOKEN); `jupyter server list` shows it."
-AWAY_STATUSES = (502, 503, 504)
+# 424 is how a JupyterHub says that the server behind it is stopped.
+AWAY_STATUSES = (424, 502, 503, 504)
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
 

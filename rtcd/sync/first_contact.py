@@ -36,7 +36,7 @@ class Counted:
 
 
 async def reconcile_all(
-    project: Project, progress: Progress, server_is_heard: Callable[[], Awaitable[None]]
+    project: Project, progress: Progress, server_is_heard: Callable[[], Awaitable[object]]
 ) -> Counted:
     """Look at every file on both sides and bring them together.
 

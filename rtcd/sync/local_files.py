@@ -2,7 +2,8 @@
 
 Theory of operation. A save of a file with a binding goes to the binding. One without is compared
 by digest with its bookmark (what both sides had): a file that was never shared is given to the
-server as it is, one that differs gets a binding.
+server as it is, one that differs gets a binding. While the server was never reached, what happens is
+only noted: the first contact compares every file.
 """
 
 from __future__ import annotations
@@ -82,6 +83,10 @@ class LocalFiles:
         if binding is not None:
             binding.disk_changed(snapshot, git=git)
             return
+        if self._project.awaits_server:
+            self.understood(snapshot)
+            self._project.note_change()
+            return
         mark = self._project.history.bookmark(str(path))
         if mark is not None and mark.base_digest == snapshot.digest:
             return
@@ -143,7 +148,10 @@ class LocalFiles:
         """A name has vanished and stayed away."""
         if path in self._project.pairs.on_server:
             return
-        if path in self._project.files or path in self._project.bindings:
+        if self._project.awaits_server and path not in self._project.bindings:
+            self._project.files.forget(path)
+            self._project.note_change()
+        elif path in self._project.files or path in self._project.bindings:
             self._project.deletions.vanished(path)
         elif path in self._project.folders:
             self._project.folders.discard(path)
@@ -218,6 +226,7 @@ class LocalFiles:
             or new in self._project.files
             or self._project.disk.exists(old)
             or self._project.receives_only
+            or self._project.awaits_server
         ):
             return False
         if kind_of(old) != kind_of(new) or self._project.pairs.is_text(old):
@@ -244,7 +253,7 @@ class LocalFiles:
 
     def folder_appeared(self, path: ProjectPath) -> None:
         """A folder is there; the server gets it too."""
-        if path in self._project.folders:
+        if path in self._project.folders or self._project.awaits_server:
             return
         self._project.folders.add(path)
         self._project.spawn(self._project.link.make_folder(path))

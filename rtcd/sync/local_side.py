@@ -81,6 +81,15 @@ class LocalSide:
         early, self._early = self._early, None
         self._take(early or [])
 
+    def pause(self) -> None:
+        """Keep notices for ``begin``: the whole folder is about to be compared."""
+        if self._early is not None:
+            return
+        paths = self._settle.paths()
+        self._early = [Notice(path, NoticeKind.MENTIONED) for path in paths]
+        for path in paths:
+            self._settle.forget(path)
+
     def _take(self, batch: list[Notice]) -> None:
         for notice in batch:
             if notice.what in (NoticeKind.RESCAN, NoticeKind.DEGRADED):
@@ -178,8 +187,7 @@ class LocalSide:
         asyncio.get_running_loop().call_later(delay, self._look_again, path)
 
     def _look_again(self, path: ProjectPath) -> None:
-        self._settle.notice(path, NoticeKind.MENTIONED, self._clock())
-        self._wake.set()
+        self._take([Notice(path, NoticeKind.MENTIONED)])
 
     def _held(self, path: ProjectPath, error: HeldError) -> None:
         if self._disk.is_folder(path):
@@ -224,9 +232,12 @@ class LocalSide:
                 "root-gone", HaltedError("the project folder is gone or was replaced")
             )
             return
+        found = await asyncio.to_thread(self._disk.walk)
+        if self._early is not None:
+            return  # everything is compared anyway
         now = self._clock()
         seen: set[ProjectPath] = set()
-        for path, stat in await asyncio.to_thread(self._disk.walk):
+        for path, stat in found:
             seen.add(path)
             if stat.kind == "folder":
                 self._project.local.folder_appeared(path)

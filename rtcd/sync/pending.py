@@ -12,14 +12,14 @@ from rtcd.sync.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """One file and a short reason in words."""
+    """One file (None: any of them) and a short reason in words."""
 
-    path: ProjectPath
+    path: ProjectPath | None
     why: str
 
     def to_json(self) -> dict[str, Any]:
         """For the control socket."""
-        return {"path": str(self.path), "why": self.why}
+        return {"path": None if self.path is None else str(self.path), "why": self.why}
 
 
 def pending_files(project: Project) -> list[Pending]:
@@ -39,7 +39,21 @@ def pending_files(project: Project) -> list[Pending]:
         Pending(path, "tried again soon") for path in project.retries.paths() if path not in known
     ]
     found += [Pending(path, "its deletion waits") for path in project.deletions.waiting]
+    if project.awaits_server:
+        found += [
+            Pending(path, "saved while the server is away")
+            for path in project.files
+            if path not in known and differs_from_last_time(project, path)
+        ]
     return found
+
+
+def differs_from_last_time(project: Project, path: ProjectPath) -> bool:
+    """True for a file that is not what disk and server had in common when they last met."""
+    file, mark = project.files.get(path), project.history.bookmark(str(path))
+    if file is None or file.hold is not None:
+        return False
+    return mark is None or mark.base_digest != file.digest
 
 
 def why_pending(binding: Binding) -> str | None:

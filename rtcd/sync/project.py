@@ -64,6 +64,8 @@ class Project:
         self.local = LocalFiles(self)
         self.remote = RemoteFiles(self)
         self.pairs = Pairs(self)
+        self.awaits_server = False
+        """The server was away when the daemon began: nothing was compared with it yet."""
 
     # ------------------------------------------------------------------ telling those who watch
 
@@ -114,7 +116,7 @@ class Project:
         self.bindings.close()
         self.retries.close()
         await self.tasks.finish(timeout)
-        if not self.link.is_host:
+        if not self.link.is_host and not self.awaits_server:
             self.link.remember(self.history.server_files)
 
     # ------------------------------------------------------------------ memory

@@ -41,6 +41,7 @@ class Daemon:
                     "mode": "embedded",
                     "token_file": str(shell.places.token_file),
                     "lab_url": "http://127.0.0.1:8888/lab",
+                    "connected": True,
                 },
                 "files_shared": 42,
                 "left_out": [
@@ -112,6 +113,18 @@ Next: rtcd open  JupyterLab in your browser, logged in
         "",
         0,
     )
+
+
+def test_start_says_that_the_host_is_away_and_that_nothing_is_lost(daemon: Daemon) -> None:
+    daemon.script["ready"]["server"] |= {"mode": "remote", "connected": False}
+    daemon.script["ready"]["left_out"] = []
+    out = daemon.start().out.splitlines()
+    assert out[-4:] == [
+        "! Offline: the server does not answer.",
+        "  Go on editing: what you save waits here, and is merged by itself when it is back.",
+        "",
+        "Next: rtcd status  what is going on",
+    ]
 
 
 def test_the_daemon_lives_on_in_a_session_of_its_own(daemon: Daemon) -> None:
@@ -187,9 +200,17 @@ def test_the_token_goes_through_the_pipe_and_nowhere_else(
 
 def test_the_token_file_wins_over_the_environment(daemon: Daemon, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("fromfile")
-    where = ("--server", "http://h/", "--token-file", str(tmp_path / "token"))
+    where = ("--server", "https://h/", "--token-file", str(tmp_path / "token"))
     daemon.start(*where, RTCD_TOKEN="fromenvironment")
     assert daemon.settings["token"] == "fromfile"
+
+
+def test_a_token_goes_over_plain_http_only_when_the_user_says_so(daemon: Daemon) -> None:
+    refused = daemon.start("--server", "http://h:8888/", RTCD_TOKEN="canary")
+    assert (refused.code, "in the open" in refused.err, "canary" in refused.err) == (2, True, False)
+    assert not daemon.log_file.exists(), "no daemon was told anything"
+    allowed = daemon.start("--server", "http://h:8888/", "--allow-http", RTCD_TOKEN="canary")
+    assert (allowed.code, daemon.settings["allows_http"]) == (0, True)
 
 
 def test_options_become_settings(daemon: Daemon) -> None:
@@ -199,6 +220,7 @@ def test_options_become_settings(daemon: Daemon) -> None:
         "server_url": None,
         "token": None,
         "remote_path": "",
+        "allows_http": False,
         "name": "Änn",
         "port": 9999,
         "lan": False,

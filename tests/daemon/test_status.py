@@ -93,6 +93,7 @@ READY: dict[str, Any] = {
         "mode": "embedded",
         "token_file": "/abs/file",
         "lab_url": "http://127.0.0.1:8888/lab",
+        "connected": True,
     },
     "files_shared": 2,
     "left_out": [{"reason": "hidden", "count": 3, "example": ".env"}],

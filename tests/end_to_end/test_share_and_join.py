@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -22,8 +23,6 @@ def offered(host: RtcdFolder, *options: str) -> str:
 
 def url_of(host: RtcdFolder) -> str:
     """The address under which this machine itself reaches the host's network listener."""
-    import json
-
     view = json.loads(host.command("share", "--list", "--json").stdout)
     return f"https://127.0.0.1:{view['port']}/"
 

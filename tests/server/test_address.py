@@ -27,11 +27,40 @@ from rtcd.server.secret import Secret
         ("https://hub/user/lab/", "https://hub/user/lab/", ""),
         ("https://h/base/tree#top", "https://h/base/", ""),
         ("http://[::1]:8888/", "http://[::1]:8888/", ""),
+        ("https://[FE80::1%25Eth0]:8443/", "https://[fe80::1%Eth0]:8443/", ""),
+        ("https://[fe80::1%eth0]:8443/lab", "https://[fe80::1%eth0]:8443/", ""),
+        ("https://[fe80::1%25]:8443/", "https://[fe80::1%25]:8443/", ""),
+        ("https://[fe80::1%252]:8443/", "https://[fe80::1%2]:8443/", ""),
     ],
 )
 def test_what_people_copy_is_understood(typed, url, token):
     address = ServerAddress.parse(typed)
     assert (address.url, address.token) == (url, Secret(token))
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_refused"),
+    [
+        ("http://192.0.2.7:8888/", True),
+        ("http://hub.example.org/user/ada/", True),
+        ("jupyter:8888", True),
+        ("http://127.0.0.1.example.org/", True),
+        ("https://hub.example.org/user/ada/", False),
+        ("http://localhost:8888/", False),
+        ("http://127.0.0.2:8888/", False),
+        ("http://[::1]:8888/", False),
+    ],
+)
+def test_a_token_goes_over_https_or_stays_on_this_machine(typed, is_refused):
+    address = ServerAddress.parse(typed, "a-token")
+    if not is_refused:
+        address.refuse_open_token()
+        return
+    with pytest.raises(UsageError, match="in the open") as refused:
+        address.refuse_open_token()
+    assert refused.value.code == "open-token"
+    assert "ssh -N -L" in refused.value.hint
+    assert "a-token" not in f"{refused.value} {refused.value.hint}"
 
 
 @pytest.mark.parametrize(
