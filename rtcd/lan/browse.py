@@ -15,7 +15,7 @@ from zeroconf import IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from rtcd.errors import RtcdError
-from rtcd.lan.interfaces import Interface, interfaces, multicast_interfaces
+from rtcd.lan.interfaces import Interface, interfaces, multicast_interfaces, named_zone
 from rtcd.lan.service import SERVICE_TYPE, Announcement
 
 MAX_SERVICES = 64
@@ -154,6 +154,5 @@ def make_zeroconf() -> Zeroconf:
 
 
 def _parse(name: str, info: AsyncServiceInfo, near: tuple[Interface, ...]) -> Announcement | None:
-    return Announcement.parse(
-        name, info.port, info.properties, info.parsed_scoped_addresses(), near
-    )
+    addresses = [named_zone(text) for text in info.parsed_scoped_addresses()]
+    return Announcement.parse(name, info.port, info.properties, addresses, near)

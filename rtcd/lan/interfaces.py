@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from dataclasses import dataclass
 
 import ifaddr
@@ -74,6 +75,18 @@ def is_near(text: str, known: tuple[Interface, ...]) -> bool:
     return any(address in one.network for one in known if one.address.version == address.version)
 
 
+def named_zone(text: str) -> str:
+    """An address with the name of its zone instead of the number, which a restart may change."""
+    address, mark, zone = text.partition("%")
+    try:
+        return address + mark + (socket.if_indextoname(int(zone)) if mark else "")
+    except (ValueError, OSError):
+        return text
+
+
 def url_host(text: str) -> str:
-    """An address as it stands in a URL; an IPv6 zone is escaped (RFC 6874)."""
+    """An address as it stands in our URLs; an IPv6 zone stands there as it is.
+
+    RFC 6874 wants its ``%`` escaped; the HTTP and WebSocket libraries take it as it is, and only so.
+    """
     return f"[{text}]" if ":" in text else text

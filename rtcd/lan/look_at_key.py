@@ -20,7 +20,7 @@ async def look_at_key(url: str, seconds: float = LOOK_SECONDS) -> str:
         ServerUnreachableError: nobody answers, or no TLS 1.3.
     """
     parts = urlsplit(url)
-    host, port = (parts.hostname or "").replace("%25", "%"), parts.port or 443
+    host, port = parts.hostname or "", parts.port or 443
     try:
         async with asyncio.timeout(seconds):
             _, writer = await asyncio.open_connection(

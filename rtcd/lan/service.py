@@ -93,7 +93,7 @@ class Announcement:
             port=port,
             mark=mark.decode(),
             number=_number(txt.get(b"n")),
-            addresses=tuple(sorted(set(near), key=_preference)[:MAX_ADDRESSES]),
+            addresses=likeliest_first(near, known)[:MAX_ADDRESSES],
         )
 
 
@@ -103,7 +103,18 @@ def _number(text: bytes | None) -> int | None:
     return int(text) if 1 <= int(text) <= MAX_NUMBER else None
 
 
-def _preference(text: str) -> tuple[bool, bool, str]:
-    """IPv4 first, link-local last."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    return address.is_link_local, address.version == 6, text
+def likeliest_first(addresses: Sequence[str], known: tuple[Interface, ...]) -> tuple[str, ...]:
+    """The addresses, each once, in the order in which they are worth a try.
+
+    Those in a network of ours first: the others may be of networks that only the host is in, where a
+    try waits until its time is up. Link-local ones last, and last of all what is our own as
+    well (every machine with containers has 172.17.0.1). IPv4 before IPv6.
+    """
+
+    def preference(text: str) -> tuple[bool, bool, bool, bool, str]:
+        address = ipaddress.ip_address(text.partition("%")[0])
+        is_own = any(address == one.address for one in known)
+        is_here = any(address in one.network for one in known if one.address != address)
+        return is_own, address.is_link_local, not is_here, address.version == 6, text
+
+    return tuple(sorted(set(addresses), key=preference))

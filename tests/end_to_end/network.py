@@ -42,10 +42,13 @@ def run(*words: str) -> None:
 class Network:
     """One hub (everybody hears everything), and a machine on it for each name asked for.
 
-    Addresses are 10.77.0.N and fd77::N, N counted from 1. Removed at the end of the ``with`` block.
+    Addresses are 10.77.0.N and fd77::N, N counted from 1; 77 is ``subnet``. Removed at the end of the
+    ``with`` block.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, subnet: int = 77) -> None:
+        self._subnet = subnet
+        self._ports = 0
         self._mark = f"r{next(_numbers):x}"
         self._switch = f"{self._mark}-switch"
         self.machines: dict[str, Machine] = {}
@@ -76,43 +79,54 @@ class Network:
 
     def machine(self, name: str) -> Machine:
         """A new machine on the switch."""
-        number = len(self.machines) + 1
-        made = Machine(f"{self._mark}-{name}", number)
+        made = Machine(f"{self._mark}-{name}")
         self.machines[name] = made
-        port = f"p{number}"
         run("ip", "netns", "add", made.namespace)
-        run("ip", "-n", self._switch, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", made.namespace)  # fmt: skip
+        made.ip("link", "set", "lo", "up")
+        made.address = self.plug_in(made, "eth0")
+        return made
+
+    def plug_in(self, machine: Machine, card: str) -> str:
+        """Give a machine, perhaps of another network, a card in this one; returns its address."""
+        self._ports += 1
+        port = f"p{self._ports}"
+        run("ip", "-n", self._switch, "link", "add", port, "type", "veth", "peer", "name", card, "netns", machine.namespace)  # fmt: skip
         run("ip", "-n", self._switch, "link", "set", port, "master", "br0")
         run("ip", "-n", self._switch, "link", "set", port, "up")
-        made.ip("link", "set", "lo", "up")
-        made.ip("link", "set", "eth0", "up")
-        made.take_address(f"10.77.0.{number}", f"fd77::{number}")
-        return made
+        machine.ip("link", "set", card, "up")
+        address = f"10.{self._subnet}.0.{self._ports}"
+        machine.take_address(address, f"fd{self._subnet}::{self._ports}", card)
+        return address
 
 
 class Machine:
-    """One namespace with one network card."""
+    """One namespace with its network cards; ``address`` is that of the first."""
 
-    def __init__(self, namespace: str, number: int) -> None:
+    def __init__(self, namespace: str) -> None:
         self.namespace = namespace
-        self.address = f"10.77.0.{number}"
+        self.address = ""
 
     def ip(self, *words: str) -> None:
         """``ip`` inside."""
         run("ip", "-n", self.namespace, *words)
 
-    def take_address(self, address: str, address6: str | None = None) -> None:
+    def take_address(self, address: str, address6: str | None = None, card: str = "eth0") -> None:
         """Give the card these addresses instead of what it has."""
-        self.ip("addr", "flush", "dev", "eth0", "scope", "global")
-        self.ip("addr", "add", f"{address}/24", "dev", "eth0")
+        self.ip("addr", "flush", "dev", card, "scope", "global")
+        self.ip("addr", "add", f"{address}/24", "dev", card)
         if address6 is not None:
-            self.ip("addr", "add", f"{address6}/64", "dev", "eth0", "nodad")
+            self.ip("addr", "add", f"{address6}/64", "dev", card, "nodad")
         self.address = address
 
     def only_ipv6(self, address6: str) -> None:
         """Take IPv4 away."""
         self.ip("-4", "addr", "flush", "dev", "eth0")
         self.address = address6
+
+    def only_link_local(self) -> None:
+        """Leave nothing but the address that the card gave itself."""
+        self.ip("addr", "flush", "dev", "eth0", "scope", "global")
+        self.address = ""
 
     def unplug(self) -> None:
         """Take the card's link down."""

@@ -6,6 +6,7 @@ are not permitted ``test_share_and_join.py`` does what can be done on loopback.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -27,6 +28,7 @@ pytestmark = [
 ]
 NewFolder = Callable[..., NetworkedFolder]
 CODE = re.compile(r"\d+-[a-z]+-[a-z]+-[a-z]+")
+REFERENCE_SECONDS = 0.24
 SECRET_TEXT = "nobody on the wire may read this"
 
 
@@ -189,6 +191,75 @@ def test_a_network_without_ipv4_does(network, folder_on):
 
 
 @pytest.mark.long
+def test_a_network_of_link_local_addresses_does(network, folder_on):
+    """No router, no addresses given: what two machines on one cable have."""
+    host = folder_on(network.machine("host"), "Ada Lovelace")
+    guest = folder_on(network.machine("guest"), "Grace Hopper")
+    for folder in (host, guest):
+        folder.machine.only_link_local()
+    host.write("a.txt", "one\n")
+    host.start()
+    done = join(guest, share(host))
+    assert done.returncode == 0, (done.stdout, done.stderr, host.log(), guest.log())
+    host.write("a.txt", "two\n")
+    eventually(lambda: guest.read("a.txt") == "two\n", "the edit", 60)
+    guest.write("a.txt", "three\n")
+    eventually(lambda: host.read("a.txt") == "three\n", "the edit back", 60)
+    url = guest.status()["server"]["url"]
+    assert re.fullmatch(r"https://\[fe80::[0-9a-f:]+%eth0\]:\d+/", url)
+    guest.stop()
+    assert guest.start()["server"]["connected"] is True
+    checks = json.loads(guest.command("doctor", "--json").stdout)["checks"]
+    assert "ok" in [one["outcome"] for one in checks if one["check"] == "host key"]
+
+
+@pytest.mark.long
+def test_a_host_in_two_networks_is_found_in_each(network, folder_on):
+    """Each guest hears all addresses of the host, and can reach those of its own network only."""
+    with Network(subnet=78) as other:
+        host = folder_on(network.machine("host"), "Ada Lovelace")
+        guests = [
+            folder_on(network.machine("grace"), "Grace Hopper"),
+            folder_on(other.machine("alan"), "Alan Turing"),
+        ]
+        addresses = [host.machine.address, other.plug_in(host.machine, "eth1")]
+        # As with a router: what is elsewhere is not refused at once, it is not answered.
+        for guest, card in zip(guests, ("eth0", "eth0"), strict=True):
+            guest.machine.ip("route", "add", "default", "dev", card)
+        host.write("a.txt", "one\n")
+        host.start()
+        for guest, address in zip(guests, addresses, strict=True):
+            done = join(guest, share(host))
+            assert done.returncode == 0, (done.stdout, done.stderr, guest.log())
+            assert guest.status()["server"]["url"].startswith(f"https://{address}:")
+        guests[0].write("a.txt", "from one network\n")
+        eventually(lambda: guests[1].read("a.txt") == "from one network\n", "the other network", 60)
+        host.machine.ip("link", "set", "eth1", "down")
+        guests[0].write("a.txt", "while one cable is out\n")
+        eventually(lambda: host.read("a.txt") == "while one cable is out\n", "the edit", 60)
+        host.machine.ip("link", "set", "eth1", "up")
+        eventually(
+            lambda: guests[1].read("a.txt") == "while one cable is out\n", "the cable again", 120
+        )
+
+
+@pytest.mark.long
+def test_a_guest_starts_without_its_host_and_finds_it_at_a_new_address(network, folder_on):
+    host, guest = joined(network, folder_on)
+    guest.stop()
+    host.stop()
+    started = guest.start()
+    assert started["server"]["connected"] is False
+    guest.write("a.txt", "saved while nobody was there\n")
+    assert guest.status()["state"] == "offline"
+    host.machine.take_address("10.77.0.130", "fd77::130")
+    host.start()
+    eventually(lambda: host.read("a.txt") == "saved while nobody was there\n", "what waited", 120)
+    eventually(lambda: guest.status()["state"] == "synced", "the guest in sync", 60)
+    assert guest.status()["server"]["url"].startswith("https://10.77.0.130:")
+
+
+@pytest.mark.long
 def test_two_guests_and_one_is_turned_out(network, folder_on):
     host, grace = joined(network, folder_on)
     alan = folder_on(network.machine("alan"), "Alan Turing")
@@ -303,6 +374,7 @@ def test_floods_cost_a_bounded_amount_and_editing_goes_on(network, folder_on):
     stranger = network.machine("stranger")
     port = str(share_view(host)["port"])
     pids = host.pids()
+    slowness = how_slow()
     before, memory = cpu_seconds(pids), resident_bytes(pids)
     began = time.monotonic()
     with (
@@ -311,16 +383,30 @@ def test_floods_cost_a_bounded_amount_and_editing_goes_on(network, folder_on):
     ):
         for number in range(5):
             host.write("a.txt", f"edit {number}\n")
-            eventually(lambda n=number: guest.read("a.txt") == f"edit {n}\n", "an edit", 30)
-        assert (many.wait(60), knocks.wait(60)) == (0, 0)
+            eventually(lambda n=number: guest.read("a.txt") == f"edit {n}\n", "an edit", 90)
+        assert (many.wait(120), knocks.wait(120)) == (0, 0)
     elapsed = time.monotonic() - began
     grown = resident_bytes(pids) - memory
     used = cpu_seconds(pids) - before
-    print(f"floods: {used / elapsed:.2f} of a processor, {grown / 1e6:.1f} MB more")
-    assert grown < 60e6
-    assert used < 0.8 * elapsed
+    print(
+        f"floods: {used / elapsed:.2f} of a processor, {grown / 1e6:.1f} MB more, "
+        f"machine {slowness:.1f} times slower"
+    )
+    # What is let in is counted by the second; what one costs is a matter of the machine.
+    assert grown < 100e6
+    assert used < 0.5 * elapsed * slowness
     assert share_view(host)["on"]
     assert host.status()["state"] == "synced"
+
+
+def how_slow() -> float:
+    """How much longer this machine needs for some work than the one that was measured; 1 at least."""
+    data = bytes(range(256)) * 4096
+    began = time.process_time()
+    for number in range(10):
+        hashlib.pbkdf2_hmac("sha256", data[:32], bytes([number]), 20_000)
+        sum(value * number for value in data[: 1 << 19])
+    return max(1.0, (time.process_time() - began) / REFERENCE_SECONDS)
 
 
 def cpu_seconds(pids: list[int]) -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtcd.lan.interfaces import Interface, is_near, url_host
+from rtcd.lan.interfaces import Interface, is_near, named_zone, url_host
 from rtcd.lan.service import MAX_ADDRESSES, SERVICE_TYPE, Announcement
 from rtcd.lan.share_state import mark_of
 
@@ -90,10 +91,25 @@ def test_an_odd_number_is_no_number(number):
 
 def test_the_likeliest_address_comes_first_and_only_so_many_are_kept():
     found = parse(addresses=("fe80::1%eth0", "2001:db8:1::9", "10.0.0.9", "192.0.2.9", "192.0.2.9"))
-    assert found.addresses == ("10.0.0.9", "192.0.2.9", "2001:db8:1::9", "fe80::1%eth0")
-    assert found.urls[2] == "https://[2001:db8:1::9]:8443/"
+    assert found.addresses == ("192.0.2.9", "2001:db8:1::9", "10.0.0.9", "fe80::1%eth0")
+    assert found.urls[1] == "https://[2001:db8:1::9]:8443/"
+    assert found.urls[3] == "https://[fe80::1%eth0]:8443/"
     many = [f"10.0.0.{number}" for number in range(1, 200)]
     assert len(parse(addresses=many).addresses) == MAX_ADDRESSES
+
+
+def test_what_is_our_own_address_too_comes_last():
+    docker = (*HERE, interface("172.17.0.1/16", "docker0"))
+    found = parse(addresses=("172.17.0.1", "fe80::1%eth0", "10.0.0.9", "192.0.2.9"), known=docker)
+    assert found.addresses == ("192.0.2.9", "10.0.0.9", "fe80::1%eth0", "172.17.0.1")
+
+
+def test_a_zone_is_kept_by_its_name():
+    number, name = socket.if_nameindex()[0]
+    assert named_zone(f"fe80::1%{number}") == f"fe80::1%{name}"
+    assert named_zone("fe80::1%eth9") == "fe80::1%eth9"
+    assert named_zone("fe80::1%99999999") == "fe80::1%99999999"
+    assert named_zone("10.0.0.1") == "10.0.0.1"
 
 
 @given(
