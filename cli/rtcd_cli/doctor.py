@@ -21,7 +21,7 @@ def doctor(directory: Path | None, as_json: bool) -> int:
     """Check what may be wrong, and say what to do.
 
     Versions, known defects of servers, permissions, watch limits, abilities of the file system,
-    disk space, clocks. Changes nothing but short-lived files inside .rtcd/. Exit code 1 when something was found.
+    disk space, clocks; the share on the network, or the host of a joined project. Changes nothing but short-lived files inside .rtcd/. Exit code 1 when something was found.
     """
     places = chosen_places(directory)
     checks = all_checks(places)

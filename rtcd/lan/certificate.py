@@ -39,6 +39,32 @@ def ensure_certificate(folder: Path, now: datetime | None = None) -> str:
     return pin_of(ssl.PEM_cert_to_DER_cert(_certificate_of(found)))
 
 
+def certificate_pin(folder: Path) -> str:
+    """The pin of the certificate that was made.
+
+    Raises:
+        RtcdError: others may read the file.
+        ValueError: there is none.
+    """
+    return pin_of(_certificate_bytes(folder))
+
+
+def certificate_ends(folder: Path) -> datetime:
+    """The last moment at which a browser takes the certificate for valid.
+
+    Raises:
+        RtcdError: others may read the file.
+        ValueError: there is none.
+    """
+    from cryptography.x509 import load_der_x509_certificate
+
+    return load_der_x509_certificate(_certificate_bytes(folder)).not_valid_after_utc
+
+
+def _certificate_bytes(folder: Path) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(_certificate_of(read_private(certificate_file(folder)) or ""))
+
+
 def server_context(folder: Path) -> ssl.SSLContext:
     """The TLS context (1.3 only) of a server with this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
