@@ -53,6 +53,8 @@ class RtcdFolder:
             "JUPYTER_DATA_DIR": str(self.home / "data"),
             "RTCD_LOG": os.environ.get("RTCD_LOG", "DEBUG"),
             "NO_COLOR": "1",
+            # Not into the keyring of whoever runs the tests.
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         }
 
     def command(
