@@ -62,7 +62,11 @@ Examples:
     is_flag=True,
     help="Send the token to a server elsewhere over plain http: everybody on the way can read it.",
 )
-@click.option("--name", metavar="NAME", help="The name that others see; else your account's.")
+@click.option(
+    "--name",
+    metavar="NAME",
+    help="The name that others see; else the one you joined with, else your account's.",
+)
 @click.option(
     "--port",
     metavar="N",
@@ -105,16 +109,17 @@ def start(
     over https, or to this machine (a tunnel's near end), and over plain http only with --allow-http.
     """
     places = _places_to_share(directory)
+    joined = Membership.read(places)
     settings = _with_server(
         Settings(
             project=places.project,
             remote_path=remote_path.strip("/"),
             allows_http=allow_http,
-            name=name or default_name(),
+            name=name or (joined and joined.name) or default_name(),
             port=port,
             lan=not no_lan,
             direction=_direction(
-                server is not None or Membership.read(places) is not None,
+                server is not None or joined is not None,
                 receive_only=receive_only,
                 send_only=send_only,
             ),

@@ -21,6 +21,7 @@ from rtcd.lan.exchange import VERSION, GuestExchange, WrongProofError
 from rtcd.lan.join_code import JoinCode
 from rtcd.lan.look_at_key import look_at_key
 from rtcd.server.pin import is_pin, key_changed, pinned_context
+from rtcd.server.zone import HOOKS
 
 STEP_SECONDS = 10.0
 MAX_ANSWER_BYTES = 16 * 1024
@@ -82,7 +83,11 @@ async def _exchange(
     exchange = GuestExchange(code, channel, os.urandom)
     verify: ssl.SSLContext | bool = tls if tls is not None else url.startswith("https:")
     async with httpx.AsyncClient(
-        verify=verify, trust_env=False, follow_redirects=False, timeout=STEP_SECONDS
+        verify=verify,
+        trust_env=False,
+        follow_redirects=False,
+        timeout=STEP_SECONDS,
+        event_hooks=HOOKS,
     ) as http:
         try:
             share = exchange.greet()

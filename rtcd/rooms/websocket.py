@@ -7,6 +7,7 @@ import socket
 import struct
 import termios
 from typing import Any
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -22,6 +23,7 @@ from rtcd.rooms.timing import RoomTiming
 from rtcd.server.address import ServerAddress
 from rtcd.server.pin import is_pin_mismatch, key_changed
 from rtcd.server.replies import error_of_status
+from rtcd.server.zone import without_zone
 
 # A message is its update and a few bytes around it.
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024 + 64
@@ -92,9 +94,11 @@ async def open_link(address: ServerAddress, route: str, timing: RoomTiming, **qu
     options: dict[str, Any] = {} if address.tls is None else {"ssl": address.tls}
     if address.is_direct:
         options["proxy"] = None
+    if "%" in (host := urlsplit(url).hostname or ""):
+        options |= {"host": host, "port": address.port}
     try:
         link = await _Connect(
-            url,
+            without_zone(url),
             additional_headers=address.headers,
             create_connection=Link,
             compression=None,

@@ -30,6 +30,7 @@ from rtcd.server.entry import DocumentSession, Entry, ServerAbout
 from rtcd.server.paths import join_path
 from rtcd.server.pin import is_pin_mismatch, key_changed
 from rtcd.server.replies import check_reply, document_of, json_of
+from rtcd.server.zone import HOOKS
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
@@ -48,6 +49,7 @@ class ServerClient:
         self.address = address
         self._http = httpx.AsyncClient(
             headers=address.headers,
+            event_hooks=HOOKS,
             # Reading all certificates of the system takes long; without TLS nobody asks for them.
             verify=address.tls or address.url.startswith("https:"),
             follow_redirects=False,

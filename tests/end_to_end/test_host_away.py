@@ -21,7 +21,7 @@ def host_and_guest(new_folder) -> tuple[RtcdFolder, RtcdFolder]:
     for name in ("both.txt", "ours.txt", "theirs.txt", "gone.txt", "still.txt"):
         host.write(name, f"{name}\nmiddle\nend\n")
     host.start()
-    done = guest.command("join", url_of_offer(host), token=offered(host))
+    done = guest.command("join", url_of_offer(host), "--name", guest.name, token=offered(host))
     assert done.returncode == 0, (done.stdout, done.stderr, guest.log())
     guest.stop()
     host.write("theirs.txt", "changed by the host\n")

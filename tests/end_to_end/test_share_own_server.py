@@ -41,7 +41,7 @@ def test_a_server_of_ones_own_is_shared(new_folder: NewFolder):
 
         assert host.command("share", "--revoke", "Grace Hopper").returncode == 0
         eventually(lambda: guest.status()["state"] == "offline", "the guest to be out", PATIENCE)
-        assert host.status()["state"] == "synced"
+        eventually(lambda: host.status()["state"] == "synced", "the host in sync", PATIENCE)
         assert host.command("share", "--stop").returncode == 0
         host.stop()
         assert server.process is not None
@@ -56,4 +56,4 @@ def test_a_server_that_knows_no_guests_says_which_setting_is_missing(new_folder:
         done = host.command("share")
         assert done.returncode == 1
         assert "GuestIdentityProvider" in done.stderr
-        assert host.status()["state"] == "synced"
+        eventually(lambda: host.status()["state"] == "synced", "the host in sync", PATIENCE)

@@ -46,6 +46,7 @@ class Folder:
             problems=bulletin.problems,
             bindings={},
             receives_only=False,
+            awaits_server=False,
             saver="Ada",
             clear=bulletin.clear,
             report=bulletin.report,

@@ -14,6 +14,7 @@ from rtcd.lan.look_at_key import look_at_key
 from rtcd.lan.membership import Membership
 from rtcd.places import Places
 from rtcd.server.pin import fingerprint, key_changed, pinned_context
+from rtcd.server.zone import HOOKS
 from rtcd_cli.doctor_checks.check import Check
 from rtcd_cli.doctor_checks.clocks import CLOCK_TOLERANCE_SECONDS
 from rtcd_cli.doctor_checks.sharing import is_announced
@@ -69,7 +70,10 @@ async def _clock(url: str, pin: str) -> list[Check]:
     """The host's clock, from an answer that needs no token; pinned like everything else."""
     try:
         async with httpx.AsyncClient(
-            verify=pinned_context(pin), trust_env=False, timeout=LOOK_SECONDS
+            verify=pinned_context(pin),
+            trust_env=False,
+            timeout=LOOK_SECONDS,
+            event_hooks=HOOKS,
         ) as http:
             answer = await http.get(url + "api")
         date = parsedate_to_datetime(answer.headers["Date"]).timestamp()
