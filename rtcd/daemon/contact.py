@@ -75,7 +75,7 @@ class Contact:
         project.awaits_server = True
         await self._soon(self._local.watching)
         progress("reading the folder")
-        project.pairs.load()
+        project.pairs.on_server.load()
         await scan_local(project, progress)
         self._local.begin()
         self._is_missing.set()
