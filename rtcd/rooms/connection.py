@@ -80,6 +80,7 @@ class RoomConnection:
         room_id: str,
         *,
         user: JsonObject,
+        program: str = RTCD,
         autosave: bool = True,
         timing: RoomTiming | None = None,
         clock: Clock = time.monotonic,
@@ -87,8 +88,9 @@ class RoomConnection:
         """Join, and pull the whole document into nothing. None of our edits is sent.
 
         ``session`` is fresh from ``ServerClient.document_session``, None for transient rooms.
-        ``user`` is what others see (``person.user_state``); ``autosave`` whether we ask the server
-        to save on change: it does when anybody in the room does (server 2.5).
+        ``user`` is what others see (``person.user_state``), and ``program`` where they are;
+        ``autosave`` whether we ask the server to save on change: it does when anybody in the room
+        does (server 2.5).
 
         Raises:
             ServerUnreachableError: nobody answers, or the connection broke before the pull.
@@ -109,7 +111,7 @@ class RoomConnection:
         try:
             self._start()
             self.pulled = await self._opened
-            await self.set_awareness({"user": user, "autosave": autosave, "client": RTCD})
+            await self.set_awareness({"user": user, "autosave": autosave, "client": program})
         except BaseException:
             await self.close()
             raise

@@ -21,6 +21,7 @@ from rtcd.documents.open_document import ROOM_TYPES, open_document
 from rtcd.errors import RtcdError
 from rtcd.rooms.connection import RoomConnection
 from rtcd.rooms.events import RoomUpdated
+from rtcd.rooms.person import JUPYTERLAB
 from rtcd.server.address import ServerAddress
 from rtcd.server.client import ServerClient
 
@@ -188,8 +189,10 @@ class RoomPerson:
         async with ServerClient(address) as client:
             session = await client.document_session(path, *ROOM_TYPES[kind])
         user = {"username": name, "name": name, "display_name": name}
-        room = await RoomConnection.open(address, session, session.room_id, user=user)
-        await room.set_awareness({"user": user, "autosave": True})
+        # A browser from the first moment: who is seen as a daemon once is taken for one.
+        room = await RoomConnection.open(
+            address, session, session.room_id, user=user, program=JUPYTERLAB
+        )
         shared = SharedDoc()
         shared.apply_update(room.pulled)
         person = cls(room, open_document(kind, shared))
