@@ -6,6 +6,8 @@ integers of 7 bits a byte, lowest first.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rtcd.errors import UpdateRefusedError
 
 MAX_INTEGER_BITS = 64
@@ -29,6 +31,14 @@ def parse_state_vector(data: bytes) -> dict[int, int]:
     return clocks
 
 
+def format_state_vector(clocks: Mapping[int, int]) -> bytes:
+    """The opposite of ``parse_state_vector``."""
+    numbers = [len(clocks)]
+    for client, clock in clocks.items():
+        numbers += [client, clock]
+    return b"".join(map(_written, numbers))
+
+
 def covers(newer: bytes, older: bytes) -> bool:
     """True when everything known in the state ``older`` is known in ``newer`` too.
 
@@ -39,6 +49,16 @@ def covers(newer: bytes, older: bytes) -> bool:
     """
     have = parse_state_vector(newer)
     return all(have.get(client, 0) >= clock for client, clock in parse_state_vector(older).items())
+
+
+def _written(number: int) -> bytes:
+    """A variable-length integer: seven bits a byte, the lowest first (lib0)."""
+    written = bytearray()
+    while number > 0x7F:
+        written.append(0x80 | number & 0x7F)
+        number >>= 7
+    written.append(number)
+    return bytes(written)
 
 
 def _read_integer(data: bytes, position: int) -> tuple[int, int]:

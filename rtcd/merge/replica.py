@@ -72,7 +72,11 @@ class Replica(LiveAndShadow):
                 displaced=version.displaced,
             ).number
         if disk is not None:
-            first = self._push(disk, now, own_save=True)
+            # Saved while no room was open, most likely from what was on disk before: taking that
+            # save back later is then no return to a version from before it.
+            newest = self.versions.newest
+            base = None if newest is None else newest.number
+            first = self._push(disk, now, own_save=True, base=base)
             if same_file(disk, here):
                 self._bases.begin(first)
 

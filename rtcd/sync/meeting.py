@@ -15,13 +15,14 @@ import asyncio
 import logging
 
 from rtcd.content import Content, is_same
+from rtcd.documents.as_loaded import content_as_loaded
 from rtcd.merge.base import choose_base
 from rtcd.merge.candidates import BaseChoice, Evidence
 from rtcd.merge.merged import Overlap
 from rtcd.merge.three_way import merge_contents
 from rtcd.merge.versions import Version
 from rtcd.sync.choices import places_of_choice, without_repeats
-from rtcd.sync.older_versions import ring_of, up_to, with_what_was_lost
+from rtcd.sync.older_versions import followed_by, ring_of, up_to, with_what_was_lost
 from rtcd.sync.one_way import only_receives
 from rtcd.sync.open_file import OpenFile
 from rtcd.sync.ports import Room
@@ -85,7 +86,15 @@ class Meeting:
             it.gone = True
         elif plan.action in (JoinAction.SEND, JoinAction.MERGE):
             assert disk is not None
-            await self._share(room, base, disk)
+            is_as_loaded = plan.action is JoinAction.MERGE and self._is_as_loaded(base)
+            await self._share(room, base, disk, loaded=theirs if is_as_loaded else None)
+
+    def _is_as_loaded(self, base: RoomBase) -> bool:
+        """On a host, a new room that nobody typed in holds a save of this disk, and no more."""
+        it = self._open
+        if not it.rooms.is_host or base.continues or base.lost is not None:
+            return False
+        return is_same(content_as_loaded(it.joined.live), it.joined.live.content())
 
     async def _look_behind(self, room: Room, last: Content, disk: Content) -> None:
         """On a host the server makes rooms of what is on disk: perhaps of a stale save.
@@ -140,11 +149,21 @@ class Meeting:
         log.info("what the last room had is brought back path=%s", self._open.path)
         return merge_contents(left.disk, disk, left.room).content
 
-    async def _share(self, room: Room, base: RoomBase, disk: Content) -> None:
-        """Record the disk's edits and bring them; in a room made anew, in turn with others."""
+    async def _share(
+        self, room: Room, base: RoomBase, disk: Content, *, loaded: Content | None = None
+    ) -> None:
+        """Record the disk's edits and bring them; in a room made anew, in turn with others.
+
+        ``loaded``: the save that the server has made the room of; another one followed at once.
+        """
         it = self._open
         assert it.file.snapshot is not None
-        older = None if base.content is None else self._older_base(base.content, disk)
+        older, shared = None, None
+        if base.content is not None:
+            older = self._older_base(base.content, disk, then=loaded)
+        if loaded is not None:
+            shared = loaded if base.content is None else self._with_news(base.content, loaded)
+            base = RoomBase(loaded)
         if base.continues and base.content is not None:
             self._remembering.remember_base(base.content)
         it.ledger.record(it.file.snapshot, by=it.saver(git=self.by_git), source="disk")
@@ -152,17 +171,25 @@ class Meeting:
             await self._bring(room, base, disk, older)
         else:
             async with it.rooms.exclusive(file_id_of(room)):
-                await self._bring(room, base, disk, older)
+                await self._bring(room, base, disk, older, shared=shared)
                 await self._until_acknowledged(room)
 
-    def _older_base(self, base: Content, disk: Content) -> tuple[Version, BaseChoice] | None:
+    def _with_news(self, last: Content, loaded: Content) -> Content:
+        """A save with what others had brought before, if it was made from an older version."""
+        older = self._older_base(last, loaded)
+        return loaded if older is None else merge_contents(older[0].content, loaded, last).content
+
+    def _older_base(
+        self, base: Content, disk: Content, *, then: Content | None = None
+    ) -> tuple[Version, BaseChoice] | None:
         """The version that a save was made from while no room was open, if older than ``base``.
 
-        An editor may have had the file loaded since before others typed and left.
+        An editor may have had the file loaded since before others typed and left. ``then``: a
+        save that came between the two.
         """
         it = self._open
-        known = it.earlier or it.ledger.versions_on_disk()
-        ring = ring_of(up_to(base, known))
+        known = up_to(base, it.earlier or it.ledger.versions_on_disk())
+        ring = ring_of(known if then is None else followed_by(known, then, it.clock()))
         newest = len(ring) - 1
         choice = choose_base(disk, ring.candidates(it.clock()), Evidence(git=self.by_git))
         self.by_git = False

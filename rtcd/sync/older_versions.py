@@ -47,6 +47,14 @@ def up_to(base: Content, known: Sequence[Version]) -> Sequence[Version]:
     return [*before, Version(len(before), base, None, False, None, at)]
 
 
+def followed_by(known: Sequence[Version], save: Content, now: float) -> Sequence[Version]:
+    """The versions, and a save made from the last of them."""
+    if not known:
+        return [Version(0, save, None, True, None, now)]
+    number = max(version.number for version in known) + 1
+    return [*known, Version(number, save, None, True, None, now, known[-1].number)]
+
+
 def _holds(content: Content, known: Sequence[Version], save: Version) -> bool:
     """True when what a save made of the version that it was made from is in the content."""
     made_from = [version.content for version in known if version.number == save.base]

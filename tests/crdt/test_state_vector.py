@@ -6,7 +6,7 @@ import pytest
 
 from rtcd.crdt.shared_doc import SharedDoc
 from rtcd.crdt.shared_types import Text
-from rtcd.crdt.state_vector import covers, parse_state_vector
+from rtcd.crdt.state_vector import covers, format_state_vector, parse_state_vector
 from rtcd.errors import UpdateRefusedError
 
 
@@ -22,6 +22,12 @@ def test_the_clocks_are_those_that_pycrdt_wrote() -> None:
     doc = doc_with("a" * 300, client_id=2**40 + 5)
     doc.apply_update(doc_with("xyz", client_id=7).update_since())
     assert parse_state_vector(doc.state_vector()) == {2**40 + 5: 300, 7: 3}
+
+
+def test_a_vector_is_written_as_it_was_read() -> None:
+    doc = doc_with("a" * 300, client_id=2**40 + 5)
+    assert format_state_vector({2**40 + 5: 300}) == doc.state_vector()
+    assert parse_state_vector(format_state_vector({0: 1, 127: 128})) == {0: 1, 127: 128}
 
 
 def test_an_empty_document_has_an_empty_vector() -> None:

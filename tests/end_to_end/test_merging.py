@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -86,6 +87,38 @@ async def test_an_agent_that_rewrites_the_file_from_an_older_reading_keeps_live_
             .replace("Paragraph 3", "A sentence by Grace. Paragraph 3")
             .replace("Paragraph 9", "Another one. Paragraph 9")
         )
+
+
+BLIND_WORDS = ("one", "two", "three", "network", "cable", "while", "status", "is", "out", "from")
+
+
+def blind_text(random: Random) -> str:
+    lines = (" ".join(random.choices(BLIND_WORDS, k=random.randint(1, 5))) for _ in range(4))
+    return "".join(line + "\n" for line in lines)
+
+
+@pytest.mark.parametrize("pause", [0.02, 0.1, 0.5])
+async def test_a_program_that_rewrites_a_file_again_and_again_has_its_last_word(
+    host: RtcdFolder, pause: float
+):
+    """Nobody else edits; what it wrote before must not come back, however alike it looks."""
+    random = Random(f"blind {pause}")
+    name = f"blind-{random.random()}.txt"
+    host.write(name, blind_text(random))
+    await eventually_async(lambda: name in names_shared(host), "the file to be shared")
+    texts = [blind_text(random) for _ in range(6)]
+    for text in texts:
+        (host.root / name).write_text(text)
+        await asyncio.sleep(pause)
+    await asyncio.sleep(0.5)  # what would come back comes within this time
+    await asyncio.to_thread(host.wait)
+    assert host.read(name) == texts[-1]
+    history = json.loads(host.command("history", name, "--json").stdout)
+    assert {one["by"] for one in history["versions"]} == {"Ada Lovelace (local save)"}
+
+
+def names_shared(host: RtcdFolder) -> set[str]:
+    return {file["path"] for file in host.status()["files"]}
 
 
 async def test_a_formatter_under_live_typing_changes_the_layout_and_keeps_the_words(

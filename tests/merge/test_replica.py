@@ -380,6 +380,21 @@ def test_own_saves_hang_together_over_a_new_connection() -> None:
     assert outcome.merged == TextContent(BASE + "five\n")
 
 
+def test_a_save_before_a_new_connection_hangs_together_with_the_version_before_it() -> None:
+    """The server made the room of that save; one more follows, and nobody else has edited."""
+    world = room("one\n")
+    again = room("from one network\n").document.shared.update_since()
+    replica = Replica(
+        "text",
+        again,
+        disk=TextContent("from one network\n"),
+        now=20.0,
+        earlier=world.replica.versions,
+    )
+    wanted = TextContent("while one cable is out\n")
+    assert replica.save(wanted, evidence=Evidence(), now=21.0).merged == wanted
+
+
 def test_after_a_failure_live_document_and_shadow_are_as_they_were(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
