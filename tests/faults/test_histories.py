@@ -17,7 +17,7 @@ from faults.world import World
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
 
-HISTORIES = int(os.environ.get("RTCD_HISTORIES", "4"))
+HISTORIES = int(os.environ.get("RTCD_HISTORIES", "2"))
 
 
 @pytest.fixture(scope="module")

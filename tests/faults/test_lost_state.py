@@ -66,7 +66,7 @@ def noise(database: Path) -> None:
 DAMAGES = (remove, truncate, empty, flip_bytes, lose_the_log, newer, somebody_elses, noise)
 
 
-@pytest.mark.parametrize("mode", ["host", "guest"])
+@pytest.mark.parametrize("mode", [pytest.param("host", marks=pytest.mark.long), "guest"])
 def test_no_damage_to_the_database_costs_text(nursery: Nursery, mode: Mode) -> None:
     """Edits on disk and in the rooms go on while no daemon runs, as they would."""
     with Rig(nursery, mode) as rig:

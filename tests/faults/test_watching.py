@@ -19,6 +19,7 @@ def queue_length() -> int:
     return int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
 
 
+@pytest.mark.long
 def test_an_overflow_of_events_hides_no_save(nursery: Nursery) -> None:
     with Rig(nursery, "host") as rig:
         assert rig.folder.pid is not None
