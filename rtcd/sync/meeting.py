@@ -158,11 +158,11 @@ class Meeting:
         """
         it = self._open
         assert it.file.snapshot is not None
-        older, shared = None, None
+        older, renewed = None, loaded
         if base.content is not None:
             older = self._older_base(base.content, disk, then=loaded)
         if loaded is not None:
-            shared = loaded if base.content is None else self._with_news(base.content, loaded)
+            renewed = loaded if base.content is None else self._with_news(base.content, loaded)
             base = RoomBase(loaded)
         if base.continues and base.content is not None:
             self._remembering.remember_base(base.content)
@@ -171,6 +171,11 @@ class Meeting:
             await self._bring(room, base, disk, older)
         else:
             async with it.rooms.exclusive(file_id_of(room)):
+                # Only now: people may have typed while we waited for our turn.
+                shared = None
+                if loaded is not None and renewed is not None and renewed is not loaded:
+                    here = it.joined.live.content()
+                    shared = merge_contents(loaded, renewed, here).content
                 await self._bring(room, base, disk, older, shared=shared)
                 await self._until_acknowledged(room)
 
