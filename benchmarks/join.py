@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from benchmarks.tables import table
+from benchmarks.tables import machine, run_as_installed, table
 from end_to_end.network import Network, NetworkedFolder, why_not
 from end_to_end.project_folder import RtcdFolder
 
@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
+    run_as_installed()
     reason = why_not()
     where = "two network namespaces" if reason is None else f"loopback ({reason})"
     with ExitStack() as stack:
@@ -54,7 +55,7 @@ def main() -> None:
             starts.append(_seconds(guest, "start"))
             words.append(_seconds(guest, "--version"))
             guest.stop()
-    print(f"{arguments.files} files, {arguments.rounds} rounds, {where}\n")
+    print(f"{arguments.files} files, {arguments.rounds} rounds, {where}; {machine()}\n")
     rows = [
         _row("rtcd --version", words, starts),
         _row("rtcd start, joined before", starts, starts),

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Hundreds of processes are started: each would compile all of rtcd again (half a second).
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A machine that is busy with something else draws slowly; that says nothing of what is tested.
 settings.register_profile(

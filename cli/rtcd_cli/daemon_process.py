@@ -74,11 +74,17 @@ class WaitingDaemon:
             os.close(log)
         self._begun = False
 
-    def begin(self, settings: Settings, progress: Progress) -> ReadyReport:
-        """Tell it the settings; returns when everyone can edit. Errors as ``start_background``."""
+    def begin(
+        self, settings: Settings, progress: Progress, meanwhile: Callable[[], None] = lambda: None
+    ) -> ReadyReport:
+        """Tell it the settings; returns when everyone can edit. Errors as ``start_background``.
+
+        ``meanwhile`` is done while the daemon is at work.
+        """
         self._begun = True
         try:
             _send_settings(self._process, settings)
+            meanwhile()
             return _hear(self._process, progress, f"Its log is {self._places.log_file}.")
         except KeyboardInterrupt:
             # Half started and unwanted: it must not stay behind.

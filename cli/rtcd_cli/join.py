@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
-from rich.text import Text
 
 from rtcd.daemon.ready import ReadyReport
 from rtcd.errors import UsageError
-from rtcd.lan.interfaces import url_host
 from rtcd.lan.join_code import JoinCode, looks_like_code
-from rtcd.lan.knock import Invitation
-from rtcd.lan.membership import Membership
 from rtcd.places import INSIDE, Places, make_private_folder
 from rtcd.settings import Settings, default_name
-from rtcd_cli.daemon_process import WaitingDaemon
-from rtcd_cli.join_address import Way, way_by_address, way_by_proof
-from rtcd_cli.output import (
-    facts,
-    line,
-    mark,
-    next_step,
-    safe,
-    show,
-    show_json,
-    stderr_console,
-    table,
-)
+from rtcd_cli.already_running import already_running
+from rtcd_cli.daemon_process import Progress, WaitingDaemon
+from rtcd_cli.progress import progress_line
 from rtcd_cli.project_option import Call, json_option
-from rtcd_cli.start import already_running, progress_line
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from rtcd.lan.membership import Membership
+    from rtcd_cli.join_way import Way
+
+# More is imported where it is used: loading it would keep the daemon from being started.
 
 BROWSE_SECONDS = 2.5
 EPILOG = """\b
@@ -108,6 +99,8 @@ def join(
             raise UsageError("--remote-path, --token-file and --key go with an address")
         way = _way_by_code(JoinCode.parse(target), person)
     else:
+        from rtcd_cli.join_address import way_by_address
+
         way = way_by_address(target, person, remote_path.strip("/"), token_file, key)
     make_private_folder(places.state)
     # The daemon loads while the host is looked for.
@@ -119,12 +112,14 @@ def join(
         places.make()
         membership.write(places, token)
         settings = Settings(project=places.project, name=membership.name or person)
-        report = daemon.begin(settings, progress)
+        report = daemon.begin(settings, progress, meanwhile=_load_output)
     _tell(report, membership, as_json=as_json)
     return 0
 
 
 def _tell(report: ReadyReport, membership: Membership, *, as_json: bool) -> None:
+    from rtcd_cli.output import facts, line, mark, next_step, safe, show, show_json
+
     if as_json:
         joined = {"project": membership.project, "host": membership.host, "name": membership.name}
         show_json(report.to_json() | {"joined": joined})
@@ -163,12 +158,17 @@ def _places(chosen: Path | None) -> Places:
 
 
 def _way_by_code(code: JoinCode, name: str) -> Way:
-    def prove() -> Coroutine[Any, Any, Invitation]:
+    def go(progress: Progress) -> tuple[Membership, str]:
         from rtcd.lan.join import join_on_network
+        from rtcd_cli.join_way import way_by_proof
 
-        return join_on_network(code, name)
+        return way_by_proof("looking for the host", lambda: join_on_network(code, name))(progress)
 
-    return way_by_proof("looking for the host", prove)
+    return go
+
+
+def _load_output() -> None:
+    import rtcd_cli.output  # noqa: F401 - needed in a moment
 
 
 def _looks_like_address(target: str) -> bool:
@@ -179,6 +179,10 @@ def _ask_for_code(*, as_json: bool) -> str:
     """List what the network offers, then ask; the host's screen shows the code."""
     if as_json or not sys.stdin.isatty():
         raise UsageError("no code was given", hint="Call it as `rtcd join 7-guitar-honey-otter`.")
+    import asyncio
+
+    from rtcd_cli.output import show, stderr_console, table
+
     offers = asyncio.run(_offers())
     console = stderr_console()
     if offers:
@@ -189,7 +193,10 @@ def _ask_for_code(*, as_json: bool) -> str:
 
 
 async def _offers() -> list[tuple[str, str]]:
+    import asyncio
+
     from rtcd.lan.browse import browsing
+    from rtcd.lan.interfaces import url_host
 
     async with browsing() as browser:
         await asyncio.sleep(BROWSE_SECONDS)

@@ -11,16 +11,15 @@ import asyncio
 import getpass
 import ssl
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
 from rtcd.errors import RtcdError, ServerRefusedError, UsageError
+from rtcd.lan.invitation import Invitation
 from rtcd.lan.join_code import JoinCode, looks_like_code
-from rtcd.lan.knock import Invitation, knock, knock_verified
+from rtcd.lan.knock import knock, knock_verified
 from rtcd.lan.login import find_token
 from rtcd.lan.look_at_key import look_at_key
 from rtcd.lan.membership import Membership
@@ -28,11 +27,9 @@ from rtcd.server.address import ServerAddress
 from rtcd.server.client import ServerClient
 from rtcd.server.pin import fingerprint, pinned_context
 from rtcd_cli.daemon_process import Progress
+from rtcd_cli.join_way import Way, way_by_proof
 from rtcd_cli.output import line, safe, show, stderr_console
 from rtcd_cli.token_source import given_token
-
-Way = Callable[[Progress], tuple[Membership, str]]
-"""How to come in: the membership and its token, once everything was asked."""
 
 
 def way_by_address(
@@ -61,28 +58,6 @@ def way_by_address(
         remote_path=remote_path,
     )
     return lambda progress: _show_token(membership, secret, progress)
-
-
-def way_by_proof(
-    doing: str, prove: Callable[[], Coroutine[Any, Any, Invitation]], remote_path: str = ""
-) -> Way:
-    """The way in by a code; ``doing`` is told meanwhile, ``prove`` shows the code and is let in."""
-
-    def go(progress: Progress) -> tuple[Membership, str]:
-        progress(doing)
-        invitation = asyncio.run(prove())
-        membership = Membership(
-            url=invitation.url,
-            pin=invitation.pin,
-            key=invitation.key,
-            project=invitation.project,
-            host=invitation.host,
-            name=invitation.name,
-            remote_path=remote_path,
-        )
-        return membership, invitation.token
-
-    return go
 
 
 async def _by_code(url: str, code: JoinCode, name: str) -> Invitation:

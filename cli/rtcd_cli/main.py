@@ -11,6 +11,7 @@ from typing import Any, NoReturn, TextIO
 import click
 
 from rtcd import __version__
+from rtcd.server.light_httpx import leave_out_extras
 from rtcd_cli import report_error
 from rtcd_cli.daemon_process import DAEMON_COMMAND
 from rtcd_cli.project_option import Call, folder_option
@@ -160,6 +161,7 @@ def run(arguments: Sequence[str], *, daemon_command: Sequence[str] = DAEMON_COMM
 
 def main() -> NoReturn:
     """The entry point of the script ``rtcd``."""
+    leave_out_extras()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -18,7 +18,6 @@ import click
 import platformdirs
 
 from rtcd.errors import RtcdError
-from rtcd_cli.output import line, safe_lines, show, show_json, stderr_console
 
 BUG = 70
 INTERRUPTED = 130
@@ -66,6 +65,9 @@ def _pipe_closed() -> int:
 
 def report(message: str, hint: str, code: str, exit_code: int, *, as_json: bool) -> int:
     """Tell an error as text on standard error, or as the JSON document on standard output."""
+    # What makes output pretty takes longer to load than all the rest that a command begins with.
+    from rtcd_cli.output import line, safe_lines, show, show_json, stderr_console
+
     if as_json:
         show_json({"error": {"code": code, "message": message, "hint": hint}})
         return exit_code

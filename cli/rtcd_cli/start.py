@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,14 +12,14 @@ import click
 from rich.text import Text
 
 from rtcd.daemon.ready import LeftOut, ReadyReport
-from rtcd.daemon.supervisor_mark import Supervisor
-from rtcd.errors import NoDaemonError, UsageError
+from rtcd.errors import UsageError
 from rtcd.lan.login import find_token
 from rtcd.lan.membership import Membership
 from rtcd.places import Places
 from rtcd.server.address import ServerAddress
 from rtcd.settings import Direction, Settings, default_name
-from rtcd_cli.daemon_process import Progress, run_foreground, start_background
+from rtcd_cli.already_running import already_running
+from rtcd_cli.daemon_process import run_foreground, start_background
 from rtcd_cli.output import (
     facts,
     line,
@@ -30,10 +29,10 @@ from rtcd_cli.output import (
     safe,
     show,
     show_json,
-    stderr_console,
     table,
 )
-from rtcd_cli.project_option import Call, ask_status, chosen_places, directory_argument, json_option
+from rtcd_cli.progress import progress_line
+from rtcd_cli.project_option import Call, chosen_places, directory_argument, json_option
 from rtcd_cli.token_source import given_token
 from rtcd_cli.words import HOLDS, SERVER_MODES, worded
 
@@ -206,35 +205,12 @@ def _with_server(settings: Settings, server: str | None, token_file: Path | None
     return replace(settings, server_url=address.url, token=token)
 
 
-def already_running(places: Places) -> ReadyReport | None:
-    """What the folder's daemon says of itself; None when none runs, and none will by itself."""
-    try:
-        return ReadyReport.of_running(ask_status(places), places)
-    except NoDaemonError:
-        supervisor = Supervisor.find(places.supervisor)
-        if supervisor is not None and supervisor.waits:
-            # It would begin a daemon of its own beside the one that is wanted now.
-            supervisor.end()
-        return None
-
-
 def _told_when_ready(as_json: bool) -> Callable[[ReadyReport], None]:
     def tell(report: ReadyReport) -> None:
         _tell(report, as_json=as_json, foreground=True)
         sys.stdout.flush()
 
     return tell
-
-
-@contextmanager
-def progress_line(*, wanted: bool) -> Iterator[Progress]:
-    """A line that says what is going on, on a terminal only and gone afterwards."""
-    console = stderr_console()
-    if not wanted or not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status("Starting") as spinner:
-        yield lambda sentence: spinner.update(Text(safe(sentence[:1].upper() + sentence[1:])))
 
 
 def _tell(

@@ -24,6 +24,7 @@ from rtcd.daemon.supervisor import BUG_EXIT_CODE, supervise
 from rtcd.daemon.supervisor_mark import SupervisorMark
 from rtcd.errors import RtcdError
 from rtcd.places import Places, make_private_folder
+from rtcd.server.light_httpx import leave_out_extras
 from rtcd.settings import Settings
 
 if TYPE_CHECKING:
@@ -104,14 +105,10 @@ def _live(settings: Settings, restarted: bool, ready: Callable[[], None]) -> int
 def _import_parts() -> type[Daemon]:
     """Everything else, in half the time.
 
-    The garbage collector finds nothing among modules, and need never look at them again. httpx
-    would load a command line of its own, with what that needs, which nobody here calls; and its
-    transport looks for ``sniffio`` several times a request, all along the path each time when it
-    is not installed (a third of the CPU of a request, measured). The loop is asyncio's anyway.
+    The garbage collector finds nothing among modules, and need never look at them again.
     """
     gc.disable()
-    for unused in ("httpx._main", "sniffio"):
-        sys.modules.setdefault(unused, None)  # type: ignore[arg-type]
+    leave_out_extras()
     from rtcd.daemon.daemon import Daemon
 
     gc.freeze()

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 
 from rtcd.errors import RtcdError, ServerUnreachableError
 from rtcd.lan.browse import Browser, browsing
+from rtcd.lan.invitation import Invitation, JoinError
 from rtcd.lan.join_code import JoinCode
-from rtcd.lan.knock import Invitation, JoinError, knock
 from rtcd.lan.service import Announcement
 
 SEARCH_SECONDS = 8.0
@@ -32,7 +32,7 @@ class NobodyOffersError(RtcdError):
 
 
 async def join_on_network(
-    code: JoinCode, name: str, *, seconds: float = SEARCH_SECONDS, try_host: Knock = knock
+    code: JoinCode, name: str, *, seconds: float = SEARCH_SECONDS, try_host: Knock | None = None
 ) -> Invitation:
     """Join whoever on the network made this code; ``name`` is what others will call us.
 
@@ -45,6 +45,8 @@ async def join_on_network(
     tried: set[str] = set()
     deadline = time.monotonic() + seconds
     async with browsing() as browser:
+        # The question is out; what talks to hosts is loaded while they answer.
+        try_host = try_host or _knock()
         while len(tried) < MAX_HOSTS:
             found = await _next(browser, code, tried, deadline - time.monotonic())
             if found is None:
@@ -60,6 +62,12 @@ async def join_on_network(
                     break
         others = len(browser.announced()) - len(tried)
     raise _what_to_tell(code, failures, others)
+
+
+def _knock() -> Knock:
+    from rtcd.lan.knock import knock
+
+    return knock
 
 
 async def _next(

@@ -11,13 +11,13 @@ import json
 import os
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 
-from rtcd.errors import RtcdError, ServerUnreachableError
+from rtcd.errors import ServerUnreachableError
 from rtcd.lan.exchange import VERSION, GuestExchange, WrongProofError
+from rtcd.lan.invitation import Invitation, JoinError
 from rtcd.lan.join_code import JoinCode
 from rtcd.lan.look_at_key import look_at_key
 from rtcd.server.pin import is_pin, key_changed, pinned_context
@@ -26,30 +26,6 @@ from rtcd.server.zone import HOOKS
 STEP_SECONDS = 10.0
 MAX_ANSWER_BYTES = 16 * 1024
 MAX_TEXT = 200
-
-Reason = Literal["no-offer", "too-often", "wrong-code", "somebody-between", "not-a-host"]
-
-
-class JoinError(RtcdError):
-    """The host did not let us in; ``code`` is the reason."""
-
-    exit_code = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invitation:
-    """What the host told a guest that proved the code; ``repr`` hides the token."""
-
-    url: str
-    pin: str | None
-    token: str
-    key: str | None
-    project: str
-    host: str
-    name: str
-
-    def __repr__(self) -> str:
-        return f"Invitation(url={self.url!r}, project={self.project!r})"
 
 
 async def knock(url: str, code: JoinCode, name: str) -> Invitation:
