@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rtcd.diff.edits import TextEdit, apply_edits
-from rtcd.merge.shared_insertions import common_insertion, words_of
+from rtcd.merge.shared_insertions import WORD, common_insertion, words_of
 
 MAX_SLIDE = 2_000
 """Code points: an insertion is not followed further."""
@@ -14,13 +14,17 @@ MAX_SLIDE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class _Insertion:
-    """Inserted text that may be told to stand anywhere from ``low`` to ``high``."""
+    """Inserted text that may be told to stand anywhere from ``low`` to ``high``.
+
+    ``gone``: how much of the base, from ``at`` on, it stands for.
+    """
 
     at: int
     low: int
     high: int
     text: str
     turns: bool
+    gone: int = 0
 
     def told_at(self, where: int) -> str:
         """The text when it is told to be inserted there."""
@@ -29,12 +33,13 @@ class _Insertion:
         turn = (where - self.at) % len(self.text)
         return self.text[turn:] + self.text[:turn]
 
-    def without(self, common: str, where: int) -> _Insertion:
-        """What is left behind the text that was found to be shared."""
+    def without(self, common: str, where: int, end: int) -> _Insertion:
+        """What is left behind the text that was found to be shared, which stands up to ``end``."""
         text = self.told_at(where)
         last = common.split("\n")[-1] or common.split("\n")[-2]
         rest = text[text.rfind(last.strip()) + len(last.strip()) :]
-        return _Insertion(where, where, self.high, rest, turns=False)
+        gone = max(self.at + self.gone - end, 0)
+        return _Insertion(end, end, max(self.high, end), rest, turns=False, gone=gone)
 
 
 def shared_insertions(
@@ -56,20 +61,38 @@ def shared_insertions(
         behind = my_queue if my.high <= their.high else their_queue
         if my.low <= their.high and their.low <= my.high:
             known = words_of(whole) if known is None else known
-            where = _common_place(my, their)
+            where = _common_place(base, my, their)
             text = _common_text(base, my, their, where, known)
             if text:
-                found.append(TextEdit(where, where, text))
-                my_queue[-1] = my.without(text, where)
-                their_queue[-1] = their.without(text, where)
+                start, end = _both_gone(my, their) or (where, where)
+                found.append(TextEdit(start, end, text))
+                my_queue[-1] = my.without(text, where, end)
+                their_queue[-1] = their.without(text, where, end)
         behind.pop()
     return _joined(found)
 
 
-def _common_place(my: _Insertion, their: _Insertion) -> int:
-    # The places the differ chose lie at line borders; others may lie inside a line.
+def _both_gone(my: _Insertion, their: _Insertion) -> tuple[int, int] | None:
+    """The part of the base that both sides have replaced; None when there is none.
+
+    Left in the base it would stand beside the text that replaced it, and look like one word.
+    """
+    start, end = max(my.at, their.at), min(my.at + my.gone, their.at + their.gone)
+    return (start, end) if start < end else None
+
+
+def _common_place(base: str, my: _Insertion, their: _Insertion) -> int:
+    # The places the differ chose lie at line borders; others may lie inside a line, or a word.
     low, high = max(my.low, their.low), min(my.high, their.high)
-    return next((place for place in (my.at, their.at) if low <= place <= high), low)
+    chosen = next((place for place in (my.at, their.at) if low <= place <= high), None)
+    if chosen is not None:
+        return chosen
+    return next((place for place in (low, high) if not _is_in_word(base, place)), low)
+
+
+def _is_in_word(text: str, place: int) -> bool:
+    around = text[max(place - 1, 0) : place + 1]
+    return len(around) > 1 and WORD.fullmatch(around) is not None
 
 
 def _common_text(
@@ -104,11 +127,13 @@ def _insertions(base: str, edits: Sequence[TextEdit]) -> list[_Insertion]:
         if first is last:
             low, high = reach(base, first)
             turns = first.start == first.end
-            found.append(_Insertion(first.start, low, high, first.text, turns=turns))
+            gone = first.end - first.start
+            found.append(_Insertion(first.start, low, high, first.text, turns=turns, gone=gone))
             continue
         moved = [TextEdit(e.start - first.start, e.end - first.start, e.text) for e in change]
         text = apply_edits(base[first.start : last.end], moved)
-        found.append(_Insertion(first.start, first.start, last.end, text, turns=False))
+        gone = last.end - first.start
+        found.append(_Insertion(first.start, first.start, last.end, text, turns=False, gone=gone))
     return found
 
 
@@ -129,7 +154,8 @@ def reach(base: str, edit: TextEdit) -> tuple[int, int]:
 def _joined(found: Sequence[TextEdit]) -> list[TextEdit]:
     joined: list[TextEdit] = []
     for edit in found:
-        if joined and joined[-1].start == edit.start:
-            edit = TextEdit(edit.start, edit.start, joined.pop().text + edit.text)
+        if joined and joined[-1].end == edit.start:
+            last = joined.pop()
+            edit = TextEdit(last.start, edit.end, last.text + edit.text)
         joined.append(edit)
     return joined

@@ -7,10 +7,13 @@ must hang on the one that stays, else it is glued to it: its own line end belong
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from rtcd.diff.edits import TextEdit
+
+WORD = re.compile(r"\w+")
 
 MAX_LINE = 2_000
 """Longer lines (code points) are nobody's code, and looking at all their places takes long."""
@@ -60,10 +63,30 @@ def unglued(merged: str, *sides: str) -> str:
 
 
 def _two_lines(line: str, known: Sequence[set[str]]) -> tuple[str, str] | None:
+    begun = None
     for at in range(1, len(line) if len(line) <= MAX_LINE else 0):
         one, other = line[:at], line[at:]
         if not one.strip() or not other.strip():
             continue
-        if any(one in a and other in b for a in known for b in known if a is not b):
-            return one, other
-    return None
+        for there in known:
+            if other not in there:
+                continue
+            others = [lines for lines in known if lines is not there]
+            if any(one in lines for lines in others):
+                return one, other
+            if begun is None and WORD.fullmatch(one[-1] + other[0]):
+                whole = next((found for lines in others if (found := _begun(one, lines))), None)
+                begun = (whole, other) if whole else None
+    return begun
+
+
+def _begun(part: str, lines: set[str]) -> str | None:
+    """The only line that begins with these words."""
+    found = [
+        line
+        for line in lines
+        if len(line) > len(part)
+        and line.startswith(part)
+        and not WORD.fullmatch(part[-1] + line[len(part)])
+    ]
+    return found[0] if len(found) == 1 else None

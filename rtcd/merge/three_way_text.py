@@ -28,6 +28,9 @@ from rtcd.merge.touched_lines import Lines, edit_wins, same_line
 LONG = 20_000
 """Code points: shorter texts are merged whole."""
 
+MAX_ROUNDS = 3
+"""So often what both have inserted is looked for again, in the base that has what was found."""
+
 
 @dataclass(frozen=True, slots=True)
 class TextMerge:
@@ -125,6 +128,7 @@ def _merge_part(
     if start not in (my_text, other_text) and same_line(lines, my_kept, other_kept):
         reasons.append("same-line")
     if shared:
+        start = _with_all_shared(start, my_text, other_text, whole)
         my_kept, other_kept = diff_text(start, my_text), diff_text(start, other_text)
     my_slid = slid_lines(start, my_kept, other_kept)
     other_slid = slid_lines(start, other_kept, my_kept)
@@ -133,6 +137,17 @@ def _merge_part(
     text = without_repeated_lines(base, my_text, other_text, whole_lines)
     is_plain = (my_slid, other_slid) == (mine, other) and text == crdt_text
     return _Part(text, tuple(reasons), bool(shared) or is_spared or not is_plain)
+
+
+def _with_all_shared(start: str, ours: str, theirs: str, whole: str) -> str:
+    """The new base with what both inserted at places that only now are told to be the same."""
+    for _ in range(MAX_ROUNDS):
+        mine, other = diff_text(start, ours), diff_text(start, theirs)
+        shared = shared_insertions(start, mine, other, whole)
+        if not shared:
+            break
+        start = apply_edits(start, shared)
+    return start
 
 
 def union_text(ours: str, theirs: str) -> TextMerge:

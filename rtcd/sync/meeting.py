@@ -22,7 +22,13 @@ from rtcd.merge.merged import Overlap
 from rtcd.merge.three_way import merge_contents
 from rtcd.merge.versions import Version
 from rtcd.sync.choices import places_of_choice, without_repeats
-from rtcd.sync.older_versions import followed_by, ring_of, up_to, with_what_was_lost
+from rtcd.sync.older_versions import (
+    descends_from,
+    followed_by,
+    ring_of,
+    up_to,
+    with_what_was_lost,
+)
 from rtcd.sync.one_way import only_receives
 from rtcd.sync.open_file import OpenFile
 from rtcd.sync.ports import Room
@@ -56,9 +62,15 @@ class Meeting:
         live = it.joined.live
         theirs = live.content()
         base = self._base(room, theirs, disk)
-        if disk is not None and not base.continues and not it.receives_only:
+        saved = disk
+        if disk is not None and not it.receives_only:
             disk = self._with_what_was_lost(base.content, disk)
-            disk = self._with_what_was_not_on_disk(disk)
+            if not base.continues:
+                disk = self._with_what_was_not_on_disk(disk)
+                is_made_of_it = saved is not None and is_same(saved, theirs)
+                if it.rooms.is_host and disk is not saved and is_made_of_it:
+                    # The server made the room of the save, which says nothing of what it lacks.
+                    base = RoomBase(saved)
         it.not_on_disk = None
         plan = plan_join(base.content, disk, theirs)
         log.debug(
@@ -87,7 +99,8 @@ class Meeting:
         elif plan.action in (JoinAction.SEND, JoinAction.MERGE):
             assert disk is not None
             is_as_loaded = plan.action is JoinAction.MERGE and self._is_as_loaded(base)
-            await self._share(room, base, disk, loaded=theirs if is_as_loaded else None)
+            loaded = theirs if is_as_loaded else None
+            await self._share(room, base, disk, loaded=loaded, is_newest=disk is not saved)
 
     def _is_as_loaded(self, base: RoomBase) -> bool:
         """On a host, a new room that nobody typed in holds a save of this disk, and no more."""
@@ -150,16 +163,23 @@ class Meeting:
         return merge_contents(left.disk, disk, left.room).content
 
     async def _share(
-        self, room: Room, base: RoomBase, disk: Content, *, loaded: Content | None = None
+        self,
+        room: Room,
+        base: RoomBase,
+        disk: Content,
+        *,
+        loaded: Content | None = None,
+        is_newest: bool = False,
     ) -> None:
         """Record the disk's edits and bring them; in a room made anew, in turn with others.
 
         ``loaded``: the save that the server has made the room of; another one followed at once.
+        ``is_newest``: all that was ever on this disk was brought into ``disk``.
         """
         it = self._open
         assert it.file.snapshot is not None
         older, renewed = None, loaded
-        if base.content is not None:
+        if base.content is not None and not is_newest:
             older = self._older_base(base.content, disk, then=loaded)
         if loaded is not None:
             renewed = loaded if base.content is None else self._with_news(base.content, loaded)
@@ -193,7 +213,10 @@ class Meeting:
         save that came between the two.
         """
         it = self._open
-        known = up_to(base, it.earlier or it.ledger.versions_on_disk())
+        versions = it.earlier or it.ledger.versions_on_disk()
+        if then is None and it.earlier and descends_from(base, versions, disk):
+            return None
+        known = up_to(base, versions)
         ring = ring_of(known if then is None else followed_by(known, then, it.clock()))
         newest = len(ring) - 1
         choice = choose_base(disk, ring.candidates(it.clock()), Evidence(git=self.by_git))

@@ -35,9 +35,9 @@ def up_to(base: Content, known: Sequence[Version]) -> Sequence[Version]:
     that is no version (one is made at a pause only) comes behind what the room had at the last
     pause, and behind the saves since then that it holds.
     """
-    places = [n for n, version in enumerate(known) if is_same(version.content, base)]
-    if places:
-        return known[: places[-1] + 1]
+    place = _last_place(known, base)
+    if place is not None:
+        return known[: place + 1]
     from_room = [n for n, version in enumerate(known) if not version.own_save]
     count = from_room[-1] + 1 if from_room else 0
     while from_room and count < len(known) and _holds(base, known, known[count]):
@@ -45,6 +45,26 @@ def up_to(base: Content, known: Sequence[Version]) -> Sequence[Version]:
     before = known[:count]
     at = before[-1].at if before else 0.0
     return [*before, Version(len(before), base, None, False, None, at)]
+
+
+def descends_from(base: Content, known: Sequence[Version], disk: Content) -> bool:
+    """True when the disk has what a write of ours brought there after ``base``.
+
+    Such a content holds what was merged into it; it was made from no older version, though a save
+    that it holds may have been. A save counts when the write is known that it was made from.
+    """
+    numbers = {version.number: place for place, version in enumerate(known)}
+    place = _last_place(known, disk)
+    while place is not None and known[place].own_save:
+        made_from = known[place].base
+        place = None if made_from is None else numbers.get(made_from)
+    since = _last_place(known, base)
+    return place is not None and (since is None or place >= since)
+
+
+def _last_place(known: Sequence[Version], content: Content) -> int | None:
+    places = (place for place, version in enumerate(known) if is_same(version.content, content))
+    return max(places, default=None)
 
 
 def followed_by(known: Sequence[Version], save: Content, now: float) -> Sequence[Version]:

@@ -44,6 +44,28 @@ def test_the_same_word_that_came_twice_is_there_once() -> None:
     assert merge(BASE, ours, theirs).content == TextContent(theirs)
 
 
+def test_a_line_that_both_put_in_place_of_another_is_there_once() -> None:
+    """The end of the line stays, so that the new words are told to stand beside the old ones."""
+    base = "count = oldest + older  # note\nlast()\n"
+    new = "count = newest  # note\nlast()\n"
+    assert text(base, new + "mine()\n", "first()\n" + new) == "first()\n" + new + "mine()\n"
+
+
+def test_a_line_that_both_have_behind_another_one_each_is_there_once() -> None:
+    """Only with the last line in the base the differ tells the one before as the same."""
+    ours = "kraken  # note\nours()\nboth()\n"
+    theirs = "theirs  # note\nkraken  # note\nboth()\n"
+    merged = "theirs  # note\nkraken  # note\nours()\nboth()\n"
+    assert text("xyzzy  # note\n", ours, theirs) == merged
+
+
+def test_two_lines_in_place_of_one_are_not_glued_together() -> None:
+    """One side's new line ends with the old end, which the other side has deleted."""
+    ours, theirs = "first()\nnew()\nkraken  # note\n", "first()\ntheirs()\n"
+    merged = "first()\nnew()\nkraken  # note\ntheirs()\n"
+    assert text("first()\nx = old  # note\n", ours, theirs) == merged
+
+
 def test_an_insertion_among_blank_lines_is_found_wherever_it_is_told_to_be() -> None:
     base = "a\n\n\n\nb\n"
     ours = "a\n\nX1X\n\n\n\nb\n"

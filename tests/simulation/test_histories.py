@@ -29,6 +29,8 @@ FOUND_BUGS = {
     10028: "the server came back without what a failing disk had not taken yet",
     10072: "the close of the file before was taken for that of a new file, half written",
     200065: "a name that went away for a moment, while its room was joined, was a deletion",
+    20552: "what was merged while a connection hung was taken for a save of long ago",
+    400538: "a line that both sides put in place of another was there twice",
     145: "half a save was taken for a whole one where leases do not work",
 }
 """Seeds that failed once, and what was wrong in rtcd."""
@@ -37,6 +39,8 @@ FOUND_WITH_MOVES = {
     50120: "a save into the file that was just written was taken for what was written",
     50131: "the same, where the watcher had ended",
     50143: "a file made while the server was away was never shared",
+    50310: "a room made of a stale save counted as somebody's deletion",
+    300180: "two lines in place of one were glued together",
     50206: "a full disk at a deletion was called a bug",
 }
 """The same, where people delete and rename files too."""
