@@ -52,7 +52,7 @@ def unglued(merged: str, *sides: str) -> str:
     lines = merged.split("\n")
     made: list[str] = []
     for line in lines:
-        pieces = None if any(line in of for of in known) else _two_lines(line, known)
+        pieces = None if any(line in of for of in known) else _two_lines(line, known, merged)
         if pieces is None:
             made.append(line)
             continue
@@ -62,7 +62,7 @@ def unglued(merged: str, *sides: str) -> str:
     return "\n".join(made)
 
 
-def _two_lines(line: str, known: Sequence[set[str]]) -> tuple[str, str] | None:
+def _two_lines(line: str, known: Sequence[set[str]], merged: str) -> tuple[str, str] | None:
     begun = None
     for at in range(1, len(line) if len(line) <= MAX_LINE else 0):
         one, other = line[:at], line[at:]
@@ -76,7 +76,8 @@ def _two_lines(line: str, known: Sequence[set[str]]) -> tuple[str, str] | None:
                 return one, other
             if begun is None and WORD.fullmatch(one[-1] + other[0]):
                 whole = next((found for lines in others if (found := _begun(one, lines))), None)
-                begun = (whole, other) if whole else None
+                if whole and not _has_word_of(whole[at:], merged):
+                    begun = (whole, other)
     return begun
 
 
@@ -90,3 +91,8 @@ def _begun(part: str, lines: set[str]) -> str | None:
         and not WORD.fullmatch(part[-1] + line[len(part)])
     ]
     return found[0] if len(found) == 1 else None
+
+
+def _has_word_of(end: str, merged: str) -> bool:
+    """A word of the missing end went elsewhere."""
+    return any(len(word) > 1 and word in merged for word in WORD.findall(end))
