@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import rtcd
-from rtcd_cli.main import cli
+from rtcd_cli.commands import cli
 
 ROOT = Path(__file__).parent.parent
 PAPERS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

@@ -1,7 +1,6 @@
-"""Start the daemon as a process of its own and hear what it says until everyone can edit.
+"""Tell a daemon's process its settings and hear what it says until everyone can edit.
 
-Settings travel as one JSON line over standard input, because they hold the token, and an argument
-list or an environment can be read by others. The daemon answers with JSON lines on standard
+Settings travel as one JSON line over standard input. The daemon answers with JSON lines on standard
 output: ``{"progress": sentence}`` any number of times, then ``{"ready": {...}}`` or
 ``{"error": {...}}``.
 """
@@ -12,21 +11,18 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from types import FrameType, TracebackType
-from typing import Any, Self
+from types import FrameType
+from typing import Any
 
 from rtcd.daemon.control_client import DaemonAnsweredError
 from rtcd.daemon.ready import ReadyReport
 from rtcd.errors import RtcdError
 from rtcd.places import Places
 from rtcd.settings import Settings
+from rtcd_cli.spawned_daemon import SpawnedDaemon, clean_environment
 
-# -P keeps the current folder off the import path: a `json.py` in somebody's project must not run.
-# faulthandler puts a trace into the log even where a native library takes the process down.
-DAEMON_COMMAND = (sys.executable, "-P", "-X", "faulthandler", "-m", "rtcd.daemon")
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Progress = Callable[[str], None]
 
@@ -38,75 +34,30 @@ class DaemonDiedError(RtcdError):
     exit_code = 70
 
 
-def start_background(
-    settings: Settings, places: Places, progress: Progress, command: Sequence[str]
+def begin(
+    daemon: SpawnedDaemon,
+    settings: Settings,
+    places: Places,
+    progress: Progress,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> ReadyReport:
-    """Start the daemon so that it outlives us; returns when everyone can edit.
+    """Tell a waiting daemon its settings; it outlives us. Returns when everyone can edit.
+
+    ``meanwhile`` is done while the daemon is at work.
 
     Raises:
         DaemonAnsweredError: it said why it cannot.
         DaemonDiedError: it ended without a word; its log tells.
     """
-    with WaitingDaemon(places, command) as waiting:
-        return waiting.begin(settings, progress)
-
-
-class WaitingDaemon:
-    """A daemon that was started and waits for its settings; loading takes it most of a second.
-
-    Leaving the ``with`` block without ``begin`` lets it end.
-    """
-
-    def __init__(self, places: Places, command: Sequence[str]) -> None:
-        self._places = places
-        log = open_log(places)
-        try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                cwd=places.state,
-                env=clean_environment(os.environ),
-                start_new_session=True,
-            )
-        finally:
-            os.close(log)
-        self._begun = False
-
-    def begin(
-        self, settings: Settings, progress: Progress, meanwhile: Callable[[], None] = lambda: None
-    ) -> ReadyReport:
-        """Tell it the settings; returns when everyone can edit. Errors as ``start_background``.
-
-        ``meanwhile`` is done while the daemon is at work.
-        """
-        self._begun = True
-        try:
-            _send_settings(self._process, settings)
-            meanwhile()
-            return _hear(self._process, progress, f"Its log is {self._places.log_file}.")
-        except KeyboardInterrupt:
-            # Half started and unwanted: it must not stay behind.
-            self._process.terminate()
-            self._process.wait()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if not self._begun and self._process.stdin is not None:
-            self._process.stdin.close()
-            self._process.terminate()
-            self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+    try:
+        _send_settings(daemon.process, settings)
+        meanwhile()
+        return _hear(daemon.process, progress, f"Its log is {places.log_file}.")
+    except KeyboardInterrupt:
+        # Half started and unwanted: it must not stay behind.
+        daemon.process.terminate()
+        daemon.process.wait()
+        raise
 
 
 def run_foreground(
@@ -143,19 +94,6 @@ def run_foreground(
             signal.signal(number, handler)
         if process.stdout is not None:
             process.stdout.close()
-
-
-def open_log(places: Places) -> int:
-    """The log's descriptor, to append; the file is private to the user."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-    log = os.open(places.log_file, flags, 0o600)
-    os.fchmod(log, 0o600)
-    return log
-
-
-def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Ours without the token, which the daemon and all its children would carry around."""
-    return {name: value for name, value in environment.items() if name != "RTCD_TOKEN"}
 
 
 def _send_settings(process: subprocess.Popen[bytes], settings: Settings) -> None:

@@ -15,7 +15,7 @@ from rtcd.lan.join_code import JoinCode, looks_like_code
 from rtcd.places import INSIDE, Places, make_private_folder
 from rtcd.settings import Settings, default_name
 from rtcd_cli.already_running import already_running
-from rtcd_cli.daemon_process import Progress, WaitingDaemon
+from rtcd_cli.daemon_process import Progress, begin
 from rtcd_cli.progress import progress_line
 from rtcd_cli.project_option import Call, json_option
 
@@ -104,15 +104,12 @@ def join(
         way = way_by_address(target, person, remote_path.strip("/"), token_file, key)
     make_private_folder(places.state)
     # The daemon loads while the host is looked for.
-    with (
-        WaitingDaemon(places, call.daemon_command) as daemon,
-        progress_line(wanted=not as_json) as progress,
-    ):
+    with call.spawned() as daemon, progress_line(wanted=not as_json) as progress:
         membership, token = way(progress)
         places.make()
         membership.write(places, token)
         settings = Settings(project=places.project, name=membership.name or person)
-        report = daemon.begin(settings, progress, meanwhile=_load_output)
+        report = begin(daemon, settings, places, progress, meanwhile=_load_output)
     _tell(report, membership, as_json=as_json)
     return 0
 

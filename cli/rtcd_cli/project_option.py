@@ -16,7 +16,7 @@ from rtcd.daemon.supervisor_mark import Supervisor
 from rtcd.errors import NoDaemonError, UsageError
 from rtcd.places import INSIDE, Places, find_project
 from rtcd.project_path import ProjectPath
-from rtcd_cli.daemon_process import DAEMON_COMMAND
+from rtcd_cli.spawned_daemon import DAEMON_COMMAND, SpawnedDaemon
 
 F = TypeVar("F", bound=Callable[..., Any])
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -24,10 +24,18 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @dataclass(slots=True)
 class Call:
-    """What the whole call of ``rtcd`` knows: the folder of ``rtcd -C DIR`` and the daemon's argv."""
+    """What the whole call of ``rtcd`` knows.
+
+    The folder of ``rtcd -C DIR``, the daemon's argv, and the daemon that was spawned ahead, if any.
+    """
 
     folder: Path | None = None
     daemon_command: Sequence[str] = field(default=DAEMON_COMMAND)
+    ahead: SpawnedDaemon | None = None
+
+    def spawned(self) -> SpawnedDaemon:
+        """A daemon that waits for its settings: the one spawned ahead, else a new one."""
+        return self.ahead or SpawnedDaemon(self.daemon_command)
 
 
 def folder_option(function: F) -> F:

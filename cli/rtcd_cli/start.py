@@ -19,7 +19,7 @@ from rtcd.places import Places
 from rtcd.server.address import ServerAddress
 from rtcd.settings import Direction, Settings, default_name
 from rtcd_cli.already_running import already_running
-from rtcd_cli.daemon_process import run_foreground, start_background
+from rtcd_cli.daemon_process import begin, run_foreground
 from rtcd_cli.output import (
     facts,
     line,
@@ -156,8 +156,8 @@ def _direction(is_elsewhere: bool, *, receive_only: bool, send_only: bool) -> Di
 def start_with(call: Call, settings: Settings, places: Places, *, quiet: bool) -> ReadyReport:
     """Start the daemon in the background; tells nothing but its progress, on a terminal."""
     places.make()
-    with progress_line(wanted=not quiet) as progress:
-        return start_background(settings, places, progress, call.daemon_command)
+    with call.spawned() as daemon, progress_line(wanted=not quiet) as progress:
+        return begin(daemon, settings, places, progress)
 
 
 def start_for(call: Call, places: Places, *, quiet: bool) -> None:

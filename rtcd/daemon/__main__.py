@@ -1,7 +1,8 @@
-"""``python -m rtcd.daemon``: settings on standard input, JSON lines on standard output.
+"""``python -m rtcd.daemon [--background]``: settings in, JSON lines out.
 
 One line in: ``Settings.to_json``. Lines out: ``{"progress": sentence}``, then one
-``{"ready": ...}`` or ``{"error": ...}``; after that nothing more is written.
+``{"ready": ...}`` or ``{"error": ...}``; after that nothing more is written. ``--background``:
+from the settings on, errors go to the folder's log, and no folder of the user's is in use.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from rtcd.daemon.own_log import write_to_log
 from rtcd.daemon.supervisor import BUG_EXIT_CODE, supervise
 from rtcd.daemon.supervisor_mark import SupervisorMark
 from rtcd.errors import RtcdError
@@ -29,6 +31,8 @@ from rtcd.settings import Settings
 
 if TYPE_CHECKING:
     from rtcd.daemon.daemon import Daemon
+
+BACKGROUND = "--background"
 
 
 class _Speaker:
@@ -71,7 +75,7 @@ def main() -> int:
     logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if not select.select([sys.stdin], [], [], 0)[0]:
-        # Started ahead of time, by `rtcd join`: what takes long is done while there is nothing else.
+        # Started ahead of time: what takes long is done while there is nothing else.
         _import_parts()
     told = sys.stdin.readline()
     if not told:
@@ -80,6 +84,9 @@ def main() -> int:
     places = Places.of(settings.project)
     with contextlib.suppress(RtcdError, OSError):  # the daemon says what is wrong with it
         make_private_folder(places.state)
+        if BACKGROUND in sys.argv[1:]:
+            os.chdir(places.state)
+            write_to_log(places)
     mark = SupervisorMark.leave(places.supervisor, places.project)
     return supervise(functools.partial(_live, settings), mark)
 

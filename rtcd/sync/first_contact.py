@@ -227,5 +227,5 @@ async def _reconcile_one(
     mark = project.history.bookmark(str(path))
     entry = remote.get(path)
     if entry is not None and (snapshot is not None or mark is not None):
-        entry = project.link.recalled(path, entry) or await project.link.stat(path)
+        entry = project.link.recalled(path, entry) or await project.link.with_hash(path, entry)
     await compare(project, path, snapshot, entry)

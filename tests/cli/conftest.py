@@ -21,7 +21,7 @@ from rtcd.places import Places
 ROOT = Path(__file__).parents[2]
 WITH_FAKE_DAEMON = """
 import sys
-from rtcd_cli.main import run
+from rtcd_cli.commands import run
 sys.exit(run(sys.argv[1:], daemon_command=[sys.executable, "-m", "fakes.daemon"]))
 """
 

@@ -16,7 +16,7 @@ import pytest
 from cli.conftest import Shell
 from rtcd import __version__
 from rtcd_cli import report_error
-from rtcd_cli.main import SECTIONS, cli, run
+from rtcd_cli.commands import SECTIONS, cli, run
 
 PROMISED = {
     "start", "open", "status", "wait", "stop", "conflicts", "history", "show", "diff", "restore",

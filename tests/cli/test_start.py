@@ -18,7 +18,7 @@ import pytest
 from cli.conftest import Result, Shell, file_json
 from rtcd.daemon.lock import is_held
 from rtcd.daemon.supervisor_mark import SupervisorMark
-from rtcd_cli.daemon_process import DAEMON_COMMAND
+from rtcd_cli.spawned_daemon import DAEMON_COMMAND
 
 Make = Callable[..., dict[str, Any]]
 

@@ -26,6 +26,7 @@ from typing import Any
 from rtcd.daemon.control import Command, ControlServer
 from rtcd.daemon.control_client import DaemonAnsweredError
 from rtcd.daemon.lock import ProjectLock
+from rtcd.daemon.own_log import write_to_log
 from rtcd.places import Places
 
 Answers = dict[str, Any]
@@ -115,6 +116,8 @@ async def main() -> int:
     settings = json.loads(sys.stdin.readline())
     with Path(os.environ["RTCD_FAKE_LOG"]).open("a") as file:
         file.write(json.dumps(["settings", settings, sys.argv, dict(os.environ)]) + "\n")
+    if "--background" in sys.argv:
+        write_to_log(Places.of(Path(settings["project"])))
     sys.stderr.write("fake daemon: log line\n")
     sys.stderr.flush()
     for sentence in script.get("progress", ()):
