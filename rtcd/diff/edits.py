@@ -32,4 +32,6 @@ def apply_edits(old: str, edits: Sequence[TextEdit]) -> str:
 
 def shifted(edits: Iterable[TextEdit], by: int) -> tuple[TextEdit, ...]:
     """The same edits in a text that begins ``by`` code points earlier."""
+    if not by:
+        return tuple(edits)
     return tuple(TextEdit(edit.start + by, edit.end + by, edit.text) for edit in edits)

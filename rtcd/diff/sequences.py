@@ -12,10 +12,10 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import chain, compress
-from operator import eq, ne
-from typing import NamedTuple, TypeVar
+from operator import ne
+from typing import Any, NamedTuple, TypeVar
 
-from rapidfuzz.distance import Indel
+from rapidfuzz.distance import Indel, Postfix, Prefix
 
 BUDGET_BITS = 2_000_000_000
 """Bits of the comparison matrix: 2e9 are 250 MB for the time of one call."""
@@ -46,10 +46,14 @@ def seq_diff(
         budget: the largest product of lengths, after cutting off equal ends, that is compared
             exactly; 1e9 takes some 0.3 seconds and 125 MB.
     """
-    numbers: dict[Hashable, int] = {}
-    old_ids = number_items(old, numbers)
-    new_ids = number_items(new, numbers)
-    return tuple(_joined(_gaps(old_ids, new_ids, 0, 0, budget)))
+    # Equal ends first: numbering costs more than comparing, and mostly little is in between.
+    head, tail = _common_ends(old, new)
+    old_middle, new_middle = old[head : len(old) - tail], new[head : len(new) - tail]
+    if not (isinstance(old_middle, str) and isinstance(new_middle, str)):
+        numbers: dict[Hashable, int] = {}
+        old_middle = number_items(old_middle, numbers)
+        new_middle = number_items(new_middle, numbers)
+    return tuple(_joined(_middle_gaps(old_middle, new_middle, head, head, budget)))
 
 
 def matches(gaps: Iterable[Gap], old_length: int) -> Iterator[tuple[int, int]]:
@@ -69,12 +73,17 @@ def number_items(items: Iterable[ItemT], numbers: dict[ItemT, int]) -> list[int]
 
 
 def _gaps(
-    old: Sequence[int], new: Sequence[int], old_base: int, new_base: int, budget: int
+    old: Sequence[Hashable], new: Sequence[Hashable], old_base: int, new_base: int, budget: int
 ) -> Iterator[Gap]:
-    head = _common_head(old, new)
-    tail = _common_tail(old, new, head)
+    head, tail = _common_ends(old, new)
     old, new = old[head : len(old) - tail], new[head : len(new) - tail]
-    old_base, new_base = old_base + head, new_base + head
+    yield from _middle_gaps(old, new, old_base + head, new_base + head, budget)
+
+
+def _middle_gaps(
+    old: Sequence[Hashable], new: Sequence[Hashable], old_base: int, new_base: int, budget: int
+) -> Iterator[Gap]:
+    """The gaps of sequences without equal ends."""
     if not old and not new:
         return
     if not old or not new:
@@ -86,7 +95,7 @@ def _gaps(
 
 
 def _exact_gaps(
-    old: Sequence[int], new: Sequence[int], old_base: int, new_base: int
+    old: Sequence[Hashable], new: Sequence[Hashable], old_base: int, new_base: int
 ) -> Iterator[Gap]:
     for step in Indel.opcodes(_packed(old), _packed(new)):
         if step.tag != "equal":
@@ -98,13 +107,15 @@ def _exact_gaps(
             )
 
 
-def _packed(ids: Sequence[int]) -> str | Sequence[int]:
+def _packed(ids: Sequence[Any]) -> str | Sequence[Hashable]:
     """A string where the numbers fit into characters: rapidfuzz reads strings without hashing."""
+    if isinstance(ids, str):
+        return ids
     return "".join(map(chr, ids)) if max(ids) < FIRST_SURROGATE else ids
 
 
 def _anchored_gaps(
-    old: Sequence[int], new: Sequence[int], old_base: int, new_base: int, budget: int
+    old: Sequence[Hashable], new: Sequence[Hashable], old_base: int, new_base: int, budget: int
 ) -> Iterator[Gap]:
     anchors = _anchors(old, new, MAX_ANCHOR_OCCURRENCES) or _anchors(old, new, len(old))
     if not anchors:
@@ -123,11 +134,11 @@ def _anchored_gaps(
         old_at, new_at = old_next + 1, new_next + 1
 
 
-def _anchors(old: Sequence[int], new: Sequence[int], most: int) -> list[tuple[int, int]]:
+def _anchors(old: Sequence[Hashable], new: Sequence[Hashable], most: int) -> list[tuple[int, int]]:
     """Pairs of positions of rare elements, k-th with k-th, rising on both sides.
 
     Args:
-        old: numbers of elements.
+        old: the elements.
         new: the same.
         most: how often an element may occur and still be an anchor.
     """
@@ -135,7 +146,7 @@ def _anchors(old: Sequence[int], new: Sequence[int], most: int) -> list[tuple[in
     rare = {
         item for item, count in old_counts.items() if count <= most and new_counts[item] == count
     }
-    new_places: defaultdict[int, list[int]] = defaultdict(list)
+    new_places: defaultdict[Hashable, list[int]] = defaultdict(list)
     for place, item in enumerate(new):
         if item in rare:
             new_places[item].append(place)
@@ -169,19 +180,16 @@ def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return chosen
 
 
-def _common_head(old: Sequence[int], new: Sequence[int]) -> int:
+def _common_ends(old: Sequence[Hashable], new: Sequence[Hashable]) -> tuple[int, int]:
+    """How many elements both begin with, and how many of the others both end with."""
     shorter = min(len(old), len(new))
-    return next(compress(range(shorter), map(ne, old, new)), shorter)
-
-
-def _common_tail(old: Sequence[int], new: Sequence[int], head: int) -> int:
-    shorter = min(len(old), len(new)) - head
-    tail = 0
-    for same in map(eq, reversed(old), reversed(new)):
-        if tail == shorter or not same:
-            break
-        tail += 1
-    return tail
+    if isinstance(old, str) and isinstance(new, str):
+        head = Prefix.similarity(old, new)
+        return head, min(Postfix.similarity(old, new), shorter - head)
+    head = next(compress(range(shorter), map(ne, old, new)), shorter)
+    shorter -= head
+    different = compress(range(shorter), map(ne, reversed(old), reversed(new)))
+    return head, next(different, shorter)
 
 
 def _joined(gaps: Iterable[Gap]) -> Iterator[Gap]:

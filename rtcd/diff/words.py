@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, compress
 
 from rapidfuzz.distance import Postfix, Prefix
 
 from rtcd.diff.edits import TextEdit
-from rtcd.diff.sequences import Gap, matches
-from rtcd.diff.words_first import gaps_between, match_tokens
+from rtcd.diff.sequences import Gap
+from rtcd.diff.words_first import Stretch, Tokens, gaps_between, match_tokens
 
 TOKEN_BUDGET_BITS = 150_000_000
 TOKEN = re.compile(r"\w+|\n|[^\S\n]+|[^\w\s]")
@@ -19,13 +19,12 @@ WORD = re.compile(r"\w+")
 
 def token_edits(old: str, new: str) -> Iterator[TextEdit]:
     """Edits at word borders; a similar word is edited inside (steps 4, 5 and 7 of merging 5.3)."""
-    old_tokens, new_tokens = TOKEN.findall(old), TOKEN.findall(new)
-    pairs = list(match_tokens(old_tokens, new_tokens, budget=TOKEN_BUDGET_BITS))
-    gaps = tuple(gaps_between(pairs, len(old_tokens), len(new_tokens)))
-    gaps = _without_strangers(gaps, old_tokens, new_tokens)
-    old_at = list(accumulate(map(len, old_tokens), initial=0))
-    new_at = list(accumulate(map(len, new_tokens), initial=0))
-    for gap in gaps:
+    before, after = Tokens(TOKEN.findall(old)), Tokens(TOKEN.findall(new))
+    stays = match_tokens(before, after, budget=TOKEN_BUDGET_BITS)
+    stays = _without_strangers(stays, before, after)
+    old_at = list(accumulate(map(len, before.tokens), initial=0))
+    new_at = list(accumulate(map(len, after.tokens), initial=0))
+    for gap in gaps_between(stays, len(before), len(after)):
         start, end = old_at[gap.old_start], old_at[gap.old_end]
         text = new[new_at[gap.new_start] : new_at[gap.new_end]]
         yield _narrowed(old[start:end], TextEdit(start, end, text))
@@ -51,50 +50,59 @@ def _is_similar(old: str, new: str) -> bool:
     return 2 * sum(_common_ends(old, new)) >= max(len(old), len(new))
 
 
-def _without_strangers(
-    gaps: Sequence[Gap], old_tokens: Sequence[str], new_tokens: Sequence[str]
-) -> tuple[Gap, ...]:
+def _without_strangers(stays: list[Stretch], old: Tokens, new: Tokens) -> list[Stretch]:
     """Un-match blanks and punctuation between lines that share no word.
 
     Otherwise a line that was replaced by another one would keep the old line's blanks and line
     end, and what two people put in its place would be woven into each other.
     """
-    old_lines, new_lines = _line_numbers(old_tokens), _line_numbers(new_tokens)
-    pairs = [
-        (old, new, (old_lines[old], new_lines[new])) for old, new in matches(gaps, len(old_tokens))
-    ]
-    related = {lines for old, _, lines in pairs if WORD.match(old_tokens[old])}
+    old_lines, new_lines = old.lines(), new.lines()
+    parts = _by_line(stays, old.tokens, old_lines)
+    lines = [(old_lines[part.old], new_lines[part.new]) for part in parts]
+    related = {
+        both
+        for both, (place, _, length) in zip(lines, parts, strict=True)
+        if True in old.are_words[place : place + length]
+    }
+    if related.issuperset(lines):
+        return stays
     related.update(
         (old_lines[gap.old_start], new_lines[gap.new_start])
-        for gap in gaps
-        if _is_word_for_word(gap, old_tokens, new_tokens)
+        for gap in gaps_between(stays, len(old), len(new))
+        if _is_word_for_word(gap, old, new)
     )
     # A line of signs only, such as a bracket on its own, has no word to share.
-    old_worded, new_worded = _worded(old_tokens, old_lines), _worded(new_tokens, new_lines)
+    old_worded = set(compress(old_lines, old.are_words))
+    new_worded = set(compress(new_lines, new.are_words))
     related.update(
-        lines
-        for old, _, lines in pairs
-        if not old_tokens[old].isspace() and not (lines[0] in old_worded and lines[1] in new_worded)
+        both
+        for both, (place, _, length) in zip(lines, parts, strict=True)
+        if not (both[0] in old_worded and both[1] in new_worded)
+        and not "".join(old.tokens[place : place + length]).isspace()
     )
-    kept = [(old, new) for old, new, lines in pairs if lines in related]
-    if len(kept) == len(pairs):
-        return tuple(gaps)
-    return tuple(gaps_between(kept, len(old_tokens), len(new_tokens)))
+    return [part for part, both in zip(parts, lines, strict=True) if both in related]
 
 
-def _worded(tokens: Sequence[str], lines: Sequence[int]) -> set[int]:
-    """The lines that have a word."""
-    return {line for token, line in zip(tokens, lines, strict=True) if WORD.match(token)}
+def _by_line(
+    stays: Sequence[Stretch], tokens: Sequence[str], lines: Sequence[int]
+) -> list[Stretch]:
+    """The stretches cut behind each line end."""
+    parts: list[Stretch] = []
+    for stretch in stays:
+        old, new, length = stretch
+        line_ends = lines[old + length - 1] - lines[old]
+        for _ in range(line_ends):
+            part = tokens.index("\n", old) + 1 - old
+            parts.append(Stretch(old, new, part))
+            old, new, length = old + part, new + part, length - part
+        parts.append(Stretch(old, new, length) if line_ends else stretch)
+    return parts
 
 
-def _is_word_for_word(gap: Gap, old_tokens: Sequence[str], new_tokens: Sequence[str]) -> bool:
+def _is_word_for_word(gap: Gap, old: Tokens, new: Tokens) -> bool:
     """One word became a similar one: its line is still the same line."""
     if gap.old_end - gap.old_start != 1 or gap.new_end - gap.new_start != 1:
         return False
-    old, new = old_tokens[gap.old_start], new_tokens[gap.new_start]
-    return bool(WORD.match(old) and WORD.match(new)) and _is_similar(old, new)
-
-
-def _line_numbers(tokens: Sequence[str]) -> list[int]:
-    """The line of every token; a line end belongs to the line that it ends."""
-    return list(accumulate((token == "\n" for token in tokens), initial=0))[: len(tokens)]
+    a, b = gap.old_start, gap.new_start
+    is_word = old.are_words[a] and new.are_words[b]
+    return is_word and _is_similar(old.tokens[a], new.tokens[b])

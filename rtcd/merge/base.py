@@ -205,7 +205,7 @@ class _Choice:
         """
         own = [older for older in possible if older < index and self.candidates[older].own_save]
         for place in reversed(own):
-            if self.compared.reversal(place, index) <= -CLEAR_REVERSAL:
+            if self.compared.keeps(place, index, CLEAR_REVERSAL):
                 continue
             news = self.compared.news(place, index)
             if not news.kept and news.missing + news.replaced:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rtcd.content import Content
 from rtcd.merge.equal_parts import without_equal_parts
 from rtcd.merge.news import News, news_in
-from rtcd.merge.score import Step, cheaper_step, distance_of, step, step_of_distance
+from rtcd.merge.score import Step, cheaper_step, step, step_of_distance
 from rtcd.merge.tokens import TokenCache, is_large
 
 
@@ -26,7 +26,7 @@ class Comparison:
         self._save = save
         self._versions = versions
         self._is_coarse = is_large(save)
-        self._distances: dict[tuple[str, str], int] = {}
+        self._distances = tokens.distances
 
     def cheapest(self, places: Sequence[int]) -> list[int]:
         """The versions of these that explain the save best, the newest first."""
@@ -42,7 +42,7 @@ class Comparison:
             found: Step | None = cheaper_step(other, mine, cost)
             if found is None:
                 continue
-            self._distances[other, mine] = found.distance
+            self._distances.add(other, mine, found.distance)
             if found.cost == cost:
                 best.append(place)
             else:
@@ -57,6 +57,24 @@ class Comparison:
     def reversal(self, older: int, newer: int) -> float:
         """How much of a step the save takes back, from -1 (nothing) to 1 (all); 0 for no step."""
         return self._reversal(*self._rows(older, newer))
+
+    def keeps(self, older: int, newer: int, share: float) -> bool:
+        """The save has so much of a step: the same as ``reversal(older, newer) <= -share``.
+
+        A small save cannot have taken back much of a large step, whatever it did. So old
+        versions need no comparison: not with the save, and not even with the newer version, as
+        long as it is clear from the saves before that they are far away.
+        """
+        before, after, save = self._rows(older, newer)
+        distances = self._distances
+        own = distances.between(after, save)
+        for between in (distances.at_least, distances.between):
+            step = between(before, after)
+            # The way from the older version to the save is no shorter than step - own.
+            if step and (own - (step - own)) / step <= -share:
+                distances.add_least(before, save, step - own)
+                return True
+        return self._reversal(before, after, save) <= -share
 
     def reversal_in_detail(self, older: int, newer: int) -> float:
         """The same where the words of both versions are equal: blanks and outputs count."""
@@ -79,18 +97,14 @@ class Comparison:
         return tuple(self._tokens.words(content, coarse=True) for content in contents)
 
     def _step(self, old: str, new: str) -> Step:
-        return step_of_distance(old, new, self._distance(old, new))
-
-    def _distance(self, old: str, new: str) -> int:
-        if (old, new) not in self._distances:
-            self._distances[old, new] = distance_of(old, new)
-        return self._distances[old, new]
+        return step_of_distance(old, new, self._distances.between(old, new))
 
     def _reversal(self, base: str, newest: str, save: str) -> float:
-        between = self._distance(base, newest)
+        distance = self._distances.between
+        between = distance(base, newest)
         if not between:
             return 0.0
-        return (self._distance(newest, save) - self._distance(base, save)) / between
+        return (distance(newest, save) - distance(base, save)) / between
 
     def _closer_in_detail(self, newer: int, older: int) -> int:
         """Versions of the same words: blanks and quotes, or a notebook's outputs, decide."""

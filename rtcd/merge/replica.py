@@ -200,6 +200,13 @@ class Replica(LiveAndShadow):
         """What we believe is on disk; empty when there is no file."""
         return self._disk if self._disk is not None else no_version(self.kind).content
 
+    def settle_versions(self) -> None:
+        """See ``LiveAndShadow``; and what the next save is compared with is taken apart."""
+        super().settle_versions()
+        newest = self.versions.newest
+        if newest is not None and len(self.versions) > 1:
+            self._tokens.prepare(newest.content)
+
     # How a save is merged
 
     def _weighed(self, new: Content, evidence: Evidence) -> Evidence:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Indel
 
-EXPECTED_DISTANCE = 64
+EXPECTED_DISTANCES = (64, 256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,56 @@ def step(old: str, new: str) -> Step:
 
 def distance_of(old: str, new: str) -> int:
     """Tokens to insert and delete."""
-    # Saves are mostly small: within a narrow band the comparison is ten times as fast.
-    distance = Indel.distance(old, new, score_cutoff=EXPECTED_DISTANCE)
-    return distance if distance <= EXPECTED_DISTANCE else Indel.distance(old, new)
+    # Saves are mostly small, and within a narrow band the comparison is many times as fast.
+    for expected in EXPECTED_DISTANCES:
+        distance = Indel.distance(old, new, score_cutoff=expected)
+        if distance <= expected:
+            return distance
+    return Indel.distance(old, new)
+
+
+class Distances:
+    """Distances of rows, remembered from one save to the next: that one is a version then."""
+
+    def __init__(self) -> None:
+        self._now: dict[tuple[str, str], int] = {}
+        self._before: dict[tuple[str, str], int] = {}
+        self._least: dict[tuple[str, str], int] = {}
+        self._least_before: dict[tuple[str, str], int] = {}
+
+    def begin(self) -> None:
+        """Another save is compared; what the one before the last needed is forgotten."""
+        self._before, self._now = self._now, {}
+        self._least_before, self._least = self._least, {}
+
+    def between(self, old: str, new: str) -> int:
+        """Tokens to insert and delete."""
+        known = self._known(old, new)
+        if known is None:
+            self.add(old, new, distance_of(old, new))
+            return self._now[old, new]
+        return known
+
+    def add(self, old: str, new: str, distance: int) -> None:
+        """This distance was found in another way."""
+        self._now[old, new] = distance
+
+    def at_least(self, old: str, new: str) -> int:
+        """No more than the distance, without comparing anything."""
+        known = self._known(old, new)
+        return self._least_before.get((old, new), 0) if known is None else known
+
+    def add_least(self, old: str, new: str, least: int) -> None:
+        """The distance is known to be no smaller."""
+        self._least[old, new] = least
+
+    def _known(self, old: str, new: str) -> int | None:
+        known = self._now.get((old, new))
+        if known is None:
+            known = self._before.get((old, new))
+            if known is not None:
+                self._now[old, new] = known
+        return known
 
 
 def cheaper_step(old: str, new: str, cost: float) -> Step | None:

@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import merge
 
-from rtcd.diff.edits import TextEdit, shifted
+from rtcd.diff.edits import TextEdit
 from rtcd.merge.insertions import reach
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """``base[start:end]``; the edits of both sides count from ``start``."""
+    """``base[start:end]``, and the edits of both sides there."""
 
     start: int
     end: int
-    mine: tuple[TextEdit, ...]
-    other: tuple[TextEdit, ...]
+    mine: list[TextEdit]
+    other: list[TextEdit]
 
     def text(self, base: str) -> str:
         """What the base has there."""
@@ -35,21 +35,19 @@ def regions_of(base: str, mine: Sequence[TextEdit], other: Sequence[TextEdit]) -
         ((edit, False) for edit in other),
         key=lambda item: item[0].start,
     )
-    groups: list[tuple[int, int, list[tuple[TextEdit, bool]]]] = []
+    regions: list[Region] = []
     for edit, is_mine in both:
         start, end = _surroundings(base, edit)
-        group = [(edit, is_mine)]
-        while groups and start < groups[-1][1]:
-            first, last, earlier = groups.pop()
-            start, end, group = min(start, first), max(end, last), earlier + group
-        groups.append((start, end, group))
-    return [_region(start, end, group) for start, end, group in groups]
-
-
-def _region(start: int, end: int, group: Sequence[tuple[TextEdit, bool]]) -> Region:
-    mine = shifted([edit for edit, is_mine in group if is_mine], -start)
-    other = shifted([edit for edit, is_mine in group if not is_mine], -start)
-    return Region(start, end, mine, other)
+        region = Region(start, end, [], [])
+        while regions and start < regions[-1].end:
+            earlier = regions.pop()
+            start, end = min(start, earlier.start), max(end, earlier.end)
+            earlier.mine.extend(region.mine)
+            earlier.other.extend(region.other)
+            region = Region(start, end, earlier.mine, earlier.other)
+        (region.mine if is_mine else region.other).append(edit)
+        regions.append(region)
+    return regions
 
 
 def _surroundings(base: str, edit: TextEdit) -> tuple[int, int]:

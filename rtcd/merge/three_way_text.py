@@ -22,7 +22,7 @@ from rtcd.merge.insertions import shared_insertions
 from rtcd.merge.line_slides import slid_lines, unglued
 from rtcd.merge.merged import Overlap
 from rtcd.merge.repeated_lines import without_repeated_lines
-from rtcd.merge.text_regions import Region, regions_of
+from rtcd.merge.text_regions import regions_of
 from rtcd.merge.touched_lines import Lines, edit_wins, same_line
 
 LONG = 20_000
@@ -82,14 +82,15 @@ def _merge_long(merge: TextMerge, mine: Sequence[TextEdit], other: Sequence[Text
     moved = 0
     for region in regions_of(base, mine, other):
         if region.mine and region.other:
-            part = _merge_region(base, region)
-            their_text = apply_edits(region.text(base), region.other)
-            edits = diff_text(their_text, part.text)
+            text = region.text(base)
+            ours, theirs = (shifted(side, -region.start) for side in (region.mine, region.other))
+            part = _merge_part(text, ours, theirs, whole=base)
+            edits = diff_text(apply_edits(text, theirs), part.text)
             reasons |= dict.fromkeys(part.reasons)
             by_content = by_content or part.by_content
+            news += shifted(edits, region.start + moved)
         else:
-            edits = region.mine
-        news += shifted(edits, region.start + moved)
+            news += shifted(region.mine, moved)
         moved += sum(len(edit.text) - (edit.end - edit.start) for edit in region.other)
     return replace(
         merge,
@@ -107,10 +108,6 @@ class _Part:
     text: str
     reasons: tuple[str, ...]
     by_content: bool
-
-
-def _merge_region(base: str, region: Region) -> _Part:
-    return _merge_part(region.text(base), region.mine, region.other, whole=base)
 
 
 def _merge_part(

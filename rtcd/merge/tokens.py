@@ -7,10 +7,11 @@ not count: a formatter changes those all over a file and would drown what people
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 
 from rtcd.content import Content, NotebookContent, TextContent, canonical_json, cell_meaning
+from rtcd.merge.score import Distances
 
 TOKEN = re.compile(r"""\w+|[^\w\s"'`,()\\]""")
 LARGE = 400_000
@@ -54,10 +55,12 @@ class TokenCache:
 
     Attributes:
         size: how many contents are remembered.
+        distances: those of rows made here; another cache's mean something else.
     """
 
     def __init__(self, size: int = 32) -> None:
         self.size = size
+        self.distances = Distances()
         self._marks = _Marks()
         self._lines = _Lines(self._marks)
         self._enough = SPARE_MARKS
@@ -73,6 +76,7 @@ class TokenCache:
         gone: the rows of one comparison have to be of one making.
         """
         self.size = 2 * contents + SPARE_PLACES
+        self.distances.begin()
         held = self.held
         if self._is_new and held:
             self._is_new = False
@@ -81,12 +85,22 @@ class TokenCache:
             self._marks.clear()
             self._lines.clear()
             self._rows.clear()
+            self.distances = Distances()
             self._is_new = True
 
     @property
     def held(self) -> int:
         """How many tokens and lines are remembered."""
         return len(self._marks) + len(self._lines)
+
+    def prepare(self, content: Content) -> None:
+        """Learn the lines of a content while nobody waits for it; of a large one only a save asks.
+
+        Nothing takes longer when a formatter's save is the first one that has to be compared.
+        """
+        if not is_large(content) and self.held <= self._enough:
+            # The rows themselves are quickly made of known lines, and would take more memory.
+            deque(self._parts(content, "words"), maxlen=0)
 
     def words(self, content: Content, *, coarse: bool) -> str:
         """The content's tokens (its lines where ``coarse``), one character for each."""
@@ -99,16 +113,17 @@ class TokenCache:
     def _row(self, content: Content, grain: str) -> str:
         key = id(content), grain
         if key not in self._rows:
-            row = "".join(
-                self._of_text(content.text, grain)
-                if isinstance(content, TextContent)
-                else self._of_cells(content, grain)
-            )
+            row = "".join(self._parts(content, grain))
             self._rows[key] = content, row
             while len(self._rows) > self.size:
                 self._rows.popitem(last=False)
         self._rows.move_to_end(key)
         return self._rows[key][1]
+
+    def _parts(self, content: Content, grain: str) -> Iterable[str]:
+        if isinstance(content, TextContent):
+            return self._of_text(content.text, grain)
+        return self._of_cells(content, grain)
 
     def _of_cells(self, content: NotebookContent, grain: str) -> Iterator[str]:
         for cell in content.cells:
