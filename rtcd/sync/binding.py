@@ -295,5 +295,9 @@ class Binding:
                 it.state = BindingState.GONE
                 return False
             return not it.closing
-        await it.rooms.create(it.path, it.file.snapshot.data)
+        try:
+            await it.rooms.create(it.path, it.file.snapshot.data)
+        except RtcdError as error:
+            if error.code != "exists":
+                self._go_offline(error)
         return True

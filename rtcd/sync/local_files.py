@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 
 from rtcd.disk.file_stat import FileStat, Snapshot
 from rtcd.disk.formats import kind_of, parse
-from rtcd.errors import HeldError, RtcdError, ServerError, ServerUnreachableError
+from rtcd.errors import (
+    HeldError,
+    NotFoundOnServerError,
+    RtcdError,
+    ServerError,
+    ServerUnreachableError,
+)
 from rtcd.project_path import ProjectPath
 from rtcd.sync.one_way import only_receives
 
@@ -238,10 +244,13 @@ class LocalFiles:
     async def _rename_remote(self, old: ProjectPath, new: ProjectPath) -> None:
         try:
             await self._project.link.rename(old, new)
-        except ServerUnreachableError as error:
-            self._project.retries.add_rename(old, new, error)
-            raise
         except RtcdError as error:
+            is_passing = not isinstance(error, NotFoundOnServerError)
+            if isinstance(error, ServerUnreachableError) or (
+                is_passing and not self._project.link.is_host
+            ):
+                self._project.retries.add_rename(old, new, error)
+                raise
             log.info("rename not carried on old=%s new=%s reason=%s", old, new, error)
             await self._project.remote.check(new)
             await self._forget_if_gone(old)

@@ -69,6 +69,8 @@ class RemoteFiles:
     async def _check(self, path: ProjectPath) -> None:
         if path in self._project.bindings or self._project.disk.why_ignored(path) is not None:
             return
+        if self._project.link.renames.is_old_name(path):
+            return
         entry = await self._project.link.stat(path)
         if entry is None:
             await self.removed(path)

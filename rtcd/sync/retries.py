@@ -64,9 +64,11 @@ class Retries:
 
     def add_rename(self, old: ProjectPath, new: ProjectPath, error: RtcdError) -> None:
         """A rename here has not reached the server; ``new`` is reported by the caller."""
-        self._renames[new] = old
-        self._remember_as(new, old)
-        self.add(old, error)
+        old = self._renames.pop(old, old)
+        if old != new:
+            self._renames[new] = old
+            self._remember_as(new, old)
+            self.add(old, error)
 
     def now(self) -> None:
         """The server is back: do not wait."""
@@ -140,6 +142,7 @@ class Retries:
             except RtcdError as error:
                 log.info("rename not carried on old=%s new=%s reason=%s", old, new, error)
         del self._renames[new]
+        project.link.renames.end(new)
 
     def _remember_as(self, known: ProjectPath, name: ProjectPath) -> None:
         """What both sides had under one name is remembered under another."""

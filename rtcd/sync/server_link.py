@@ -22,6 +22,7 @@ from rtcd.server.client import ServerClient
 from rtcd.server.entry import Entry
 from rtcd.sync.one_way import refused
 from rtcd.sync.other_daemons import OtherDaemons
+from rtcd.sync.pending_renames import PendingRenames
 from rtcd.sync.ports import Clock
 
 OWN_CHANGE_SECONDS = 2.0
@@ -59,6 +60,7 @@ class ServerLink:
         self._folders: set[ProjectPath] = set()
         self._making_folders = asyncio.Lock()
         self._own_changes: dict[ProjectPath, float] = {}
+        self.renames = PendingRenames()
 
     def _must_send(self) -> None:
         """The last guard of a folder that only receives."""
@@ -134,10 +136,11 @@ class ServerLink:
         """Create the file, never over one that is there; on a host it is there already.
 
         Raises:
-            ServerError: code ``exists``.
+            ServerError: code ``exists``, or ``renaming``: another file gets that name first.
         """
         self._must_send()
         if not self.is_host:
+            self.renames.refuse_new(path)
             self._own_changes[path] = self._steady() + OWN_CHANGE_SECONDS
             try:
                 entry = await self._create_below(path, data)
@@ -178,15 +181,22 @@ class ServerLink:
         await self._announce("deleted", path)
 
     async def rename(self, old: ProjectPath, new: ProjectPath) -> None:
-        """Let the server's file follow a rename, document and all."""
+        """Let the server's file follow a rename, document and all.
+
+        Raises:
+            ServerUnreachableError: it may have been done or not: it is pending (``renames``).
+        """
         self._must_send()
         self._folders.clear()
-        source, target = self.server_path(old), self.server_path(new)
+        target = self.server_path(new)
         if self.is_host:
+            source = self.server_path(old)
             await self.client.moved(source, target)
         else:
-            await self._make_parents(new)
-            await self.client.rename(source, target)
+            source = self.server_path(self.renames.begin(old, new))
+            with self.renames.ended(new):
+                await self._make_parents(new)
+                await self.client.rename(source, target)
         await self._others.announce(Announcement("renamed", source, target, by=self.user["name"]))
 
     async def make_folder(self, path: ProjectPath) -> None:

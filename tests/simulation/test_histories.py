@@ -40,6 +40,7 @@ FOUND_WITH_MOVES = {
     50131: "the same, where the watcher had ended",
     50143: "a file made while the server was away was never shared",
     50310: "a room made of a stale save counted as somebody's deletion",
+    300100: "a file was created over the one that was just renamed to its name",
     300180: "two lines in place of one were glued together",
     50206: "a full disk at a deletion was called a bug",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from rtcd.project_path import ProjectPath
 from rtcd.sync import retries as module
 from rtcd.sync.bulletin import Bulletin
 from rtcd.sync.pending import pending_files
+from rtcd.sync.pending_renames import PendingRenames
 from rtcd.sync.project import Project
 from rtcd.sync.retries import Retries
 from rtcd.sync.tasks import Tasks
@@ -57,7 +59,10 @@ class Folder:
             ),
             local=SimpleNamespace(understood=lambda _: True, create_remote=self._create),
             link=SimpleNamespace(
-                stat=self._stat, note_compared=lambda *_: None, rename=self._rename
+                stat=self._stat,
+                note_compared=lambda *_: None,
+                rename=self._rename,
+                renames=PendingRenames(),
             ),
             history=SimpleNamespace(
                 bookmark=self.marks.get,
@@ -189,6 +194,18 @@ async def test_a_rename_while_the_server_is_away_is_a_rename_in_the_end() -> Non
     assert folder.renamed == [(ProjectPath("old.txt"), PATH)]
     assert (folder.on_server, folder.on_disk) == ({PATH: DATA}, {PATH: DATA})
     assert list(folder.marks) == [str(PATH)]
+
+
+async def test_a_file_renamed_twice_while_the_server_is_away_is_renamed_once() -> None:
+    folder = renamed_while_away(AWAY)
+    last = ProjectPath("newer.txt")
+    folder.on_disk[last] = folder.on_disk.pop(PATH)
+    folder.marks[str(last)] = replace(folder.marks["old.txt"], path=str(last))
+    folder.retries.add_rename(PATH, last, AWAY)
+    folder.retries.add(last, AWAY)
+    await folder.until(lambda: not folder.retries.paths())
+    assert folder.renamed == [(ProjectPath("old.txt"), last)]
+    assert (folder.on_server, folder.on_disk) == ({last: DATA}, {last: DATA})
 
 
 async def test_a_rename_that_the_server_refuses_is_a_new_file_and_a_deletion() -> None:
