@@ -37,8 +37,9 @@ def wait(words: tuple[str, ...], timeout: float | None, as_json: bool) -> None:
     """Wait until every save and every change has arrived.
 
     That is: each save on disk at the time of the call is saved on the server, and each change that
-    the server had is on disk. With PATHs only those files count. Exit code 1 when the time is up; it names what is pending
-    and why. Files that are held do not count.
+    the server had is on disk. The server is asked for that: while it is away nothing has arrived.
+    With PATHs only those files count. Exit code 1 when the time is up; it names what is pending and
+    why. Files that are held do not count.
     """
     places, paths = split_directory(words)
     arguments = {"paths": [path.value for path in paths], "timeout": timeout}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from rtcd.conflict import Conflict
 from rtcd.content import Content
+from rtcd.daemon.arrival import Arrival
 from rtcd.daemon.control import Command
 from rtcd.daemon.document_edit import edit_document
 from rtcd.daemon.handover import take
@@ -22,12 +22,12 @@ from rtcd.errors import HeldError, RtcdError, UsageError
 from rtcd.merge.three_way import merge_contents
 from rtcd.places import Places
 from rtcd.project_path import ProjectPath
-from rtcd.sync.local_side import LocalSide
-from rtcd.sync.pending import Pending, pending_files
+from rtcd.sync.pending import pending_files
 from rtcd.sync.project import Project
 from rtcd.sync.settling import KeptFiles, is_deletion, settled_content
 
 FLUSH_SECONDS = 5.0
+PATIENCE_SECONDS = 3600.0
 LONG_POLL_SECONDS = 60.0
 
 Arguments = dict[str, Any]
@@ -41,7 +41,7 @@ class Commands:
         *,
         places: Places,
         project: Project,
-        local: LocalSide,
+        arrival: Arrival,
         reporter: Reporter,
         sharing: Sharing | None,
         who: Who,
@@ -49,7 +49,7 @@ class Commands:
     ) -> None:
         self._places = places
         self._project = project
-        self._local = local
+        self._arrival = arrival
         self._reporter = reporter
         self._sharing = sharing
         self._who = who
@@ -93,32 +93,10 @@ class Commands:
         """
         paths = [ProjectPath.parse(str(path)) for path in arguments.get("paths") or []]
         timeout = arguments.get("timeout")
-        deadline = time.monotonic() + (float(timeout) if timeout is not None else 3600.0)
+        seconds = float(timeout) if timeout is not None else PATIENCE_SECONDS
         theirs = arguments.get("theirs", True) is True
-        await self._local.rescan()
-        while pending := self._pending(paths, theirs=theirs):
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return {"done": False, "pending": [item.to_json() for item in pending]}
-            await self._ask_for_saves(pending)
-            await self._project.changed(self._project.seq, min(left, 0.2))
-        return {"done": True, "pending": []}
-
-    def _pending(self, paths: list[ProjectPath], *, theirs: bool) -> list[Pending]:
-        found = [*self._local.pending(), *pending_files(self._project)]
-        if theirs and self._project.awaits_server:
-            found.append(Pending(None, "the server was not reached yet"))
-        if not paths:
-            return found
-        return [item for item in found if _is_about(item.path, paths)]
-
-    async def _ask_for_saves(self, pending: list[Pending]) -> None:
-        for item in pending:
-            if item.path is None:
-                continue
-            binding = self._project.bindings.get(item.path)
-            if binding is not None:
-                await binding.ask_for_save()
+        pending = await self._arrival.wait(paths, seconds, theirs=theirs)
+        return {"done": not pending, "pending": [item.to_json() for item in pending]}
 
     async def flush(self, arguments: Arguments) -> dict[str, Any]:
         """Everything received of one file is on disk afterwards."""
@@ -231,10 +209,6 @@ class Commands:
                 f"there is no conflict {wanted!r}", hint="`rtcd conflicts --all` lists them."
             )
         return conflict
-
-
-def _is_about(path: ProjectPath | None, wanted: list[ProjectPath]) -> bool:
-    return path is None or any(path == one or path.is_below(one) for one in wanted)
 
 
 def _path(arguments: Arguments) -> ProjectPath:

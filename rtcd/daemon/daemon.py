@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import Any
 
+from rtcd.daemon.arrival import Arrival
 from rtcd.daemon.choose_server import ChosenServer, choose, software_of, start_own
 from rtcd.daemon.commands import Commands
 from rtcd.daemon.contact import Contact
@@ -181,7 +182,7 @@ class Daemon:
             commands = Commands(
                 places=self._places,
                 project=project,
-                local=local,
+                arrival=Arrival(project, local, remote),
                 reporter=reporter,
                 sharing=sharing if server.is_host else None,
                 who=who,

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 IDLE_LOOK_SECONDS = 5.0
+CATCH_UP_SECONDS = 0.01
 
 Clock = Callable[[], float]
 
@@ -209,6 +210,20 @@ class RoomConnection:
             return False
         finally:
             del self._saves[request]
+
+    async def catch_up(self) -> None:
+        """Returns when whatever was said in the room before now has been taken from ``events``.
+
+        Everybody hears everything in one order: so a word of ours that comes back is enough.
+
+        Raises:
+            ServerUnreachableError: the connection is over.
+        """
+        asked = self._clock()
+        await self.set_awareness(self.own_state)
+        while (self.confirmed_at or float("-inf")) < asked or len(self._inbox):
+            await asyncio.sleep(CATCH_UP_SECONDS)
+            self._must_be_open()
 
     async def close(self) -> None:
         """Say goodbye and leave; may be called at any time and again."""

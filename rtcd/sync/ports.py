@@ -62,6 +62,9 @@ class Room(Protocol):
     async def request_save(self) -> bool:
         """Ask the server to save now."""
 
+    async def catch_up(self) -> None:
+        """Returns when whatever was said before now has been taken from ``events``."""
+
     async def close(self) -> None:
         """Leave."""
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -59,6 +59,7 @@ class ServerSide:
         self._early: list[ServerEvent | Announcement] = []
         self._begun = asyncio.Event()
         self._connect_now = asyncio.Event()
+        self._listing = asyncio.Lock()
         self.connected = False
         self.listening = asyncio.Event()
 
@@ -214,20 +215,41 @@ class ServerSide:
             except RtcdError as error:
                 log.info("listing failed reason=%s", error)
 
+    async def look(self, paths: Sequence[ProjectPath]) -> None:
+        """Take in what the server has now, of these files and folders, or of all.
+
+        Raises:
+            RtcdError: it does not answer, or refuses.
+        """
+        if self._link.is_host:
+            await self._link.client.live_rooms()  # its files are ours: it only has to be there
+            return
+        if not paths or any(path not in self._project.files for path in paths):
+            await self.relist()
+            return
+        for path in paths:
+            entry = await self._link.stat(path)
+            if entry is not None:
+                await self._check(path, entry)
+            elif self._was_there(path):
+                await self._project.remote.removed(path)
+
     async def relist(self) -> None:
         """Compare every file whose time or size on the server changed, and those that are gone."""
-        listed = await list_remote(self._project)
-        for path, entry in listed.items():
-            if not self._link.is_compared(path, entry):
-                await self._check(path, entry)
-        for path in [path for path in self._project.files if path not in listed]:
-            if self._project.history.bookmark(str(path)) is not None and not self._is_held(path):
-                await self._removed(path)
-        self._link.forget_compared(listed)
+        async with self._listing:
+            listed = await list_remote(self._project)
+            for path, entry in listed.items():
+                if not self._link.is_compared(path, entry):
+                    await self._check(path, entry)
+            for path in [path for path in self._project.files if path not in listed]:
+                if self._was_there(path):
+                    await self._removed(path)
+            self._link.forget_compared(listed)
 
-    def _is_held(self, path: ProjectPath) -> bool:
+    def _was_there(self, path: ProjectPath) -> bool:
         known = self._project.files.get(path)
-        return known is not None and known.hold is not None
+        is_held = known is not None and known.hold is not None
+        return not is_held and self._project.history.bookmark(str(path)) is not None
 
     async def _check(self, path: ProjectPath, entry: Entry) -> None:
         if path in self._project.bindings:

@@ -106,6 +106,36 @@ async def test_people_see_each_other_come_and_go():
         await ada.close()
 
 
+async def test_who_catches_up_has_taken_whatever_was_said_before():
+    async with RoomServer() as server:
+        room = await join(server.url)
+        held: list[bytes] = []
+
+        async def hold(client, message: bytes) -> bool:
+            held.append(message)
+            return message[0] == 1
+
+        server.answer = hold
+        catching_up = asyncio.create_task(room.catch_up())
+        async with asyncio.timeout(30):
+            while not held:
+                await asyncio.sleep(0.01)
+        before = server.doc.get_state()
+        server.text += "said before"
+        await server.broadcast(Update(server.doc.get_update(before)).encode())
+        assert not catching_up.done(), "our word did not come back yet"
+        await server.broadcast(held[-1])
+        ada = Typist(room)
+        reading = asyncio.create_task(ada.read_until(is_closed))
+        async with asyncio.timeout(30):
+            await catching_up
+        assert str(ada.text) == "said before"
+        await room.close()
+        await reading
+        with pytest.raises(ServerUnreachableError):
+            await room.catch_up()
+
+
 async def test_an_update_that_is_never_echoed_ends_the_connection():
     async with RoomServer() as server:
         server.echo = False
