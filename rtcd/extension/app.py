@@ -25,7 +25,7 @@ from rtcd.extension.handlers import (
     RoomsHandler,
 )
 from rtcd.extension.loader import PATH_POLL_SECONDS, CarefulFileLoaders
-from rtcd.extension.paired import SessionHandler
+from rtcd.extension.paired import Refusals, SessionHandler
 from rtcd.extension.people import Whereabouts
 from rtcd.extension.projects import ServedProjects
 from rtcd.extension.share import Share
@@ -144,9 +144,11 @@ class RtcdExtension(YDocExtension):
             return entry
         pattern, _, arguments = entry
         ours = {
+            "projects": self.projects,
             "file_loaders": self.file_loaders,
             "autosave": self.autosave,
             "whereabouts": self.whereabouts,
+            "refusals": Refusals(),
         }
         return (pattern, RoomHandler, {**arguments, **ours})
 

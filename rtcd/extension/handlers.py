@@ -7,9 +7,15 @@ import sqlite3
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from jupyter_server.utils import ensure_async
 from jupyter_server_ydoc.handlers import YDocWebSocketHandler
 from jupyter_server_ydoc.rooms import DocumentRoom
-from jupyter_server_ydoc.utils import YDOC_SERVER_VERSION, MessageType
+from jupyter_server_ydoc.utils import (
+    YDOC_SERVER_VERSION,
+    MessageType,
+    decode_file_path,
+    room_id_from_encoded_path,
+)
 from jupyter_server_ydoc.websocketserver import JupyterWebsocketServer
 from pycrdt import Decoder, create_awareness_message
 from pycrdt.websocket import YRoom
@@ -18,8 +24,10 @@ from tornado.web import HTTPError, authenticated
 from rtcd import __version__
 from rtcd.errors import PathRefusedError
 from rtcd.extension.autosave import Autosave
+from rtcd.extension.farewell import fitting_reason
 from rtcd.extension.flush import DaemonGoneError, FlushFailedError, NotSharedError
 from rtcd.extension.loader import CarefulFileLoader, CarefulFileLoaders, SaveOutcome
+from rtcd.extension.paired import Refusals, SharedAsTextError, refuse_text_as_notebook
 from rtcd.extension.people import Whereabouts
 from rtcd.extension.projects import ServedProjects
 from rtcd.project_path import ProjectPath
@@ -31,14 +39,52 @@ EVERYBODY = "JupyterLab:globalAwareness"
 class RoomHandler(YDocWebSocketHandler):
     """A room's WebSocket, with an explicit save that tells the truth about its end."""
 
-    def initialize(self, autosave: Autosave, whereabouts: Whereabouts, **upstream: object) -> None:
+    def initialize(
+        self,
+        projects: ServedProjects,
+        autosave: Autosave,
+        whereabouts: Whereabouts,
+        refusals: Refusals,
+        **upstream: object,
+    ) -> None:
         """Take what tornado hands to each request."""
         super().initialize(**upstream)
+        self._projects = projects
         self._autosave = autosave
         self._whereabouts = whereabouts
+        self._refusals = refusals
+        self._refused: SharedAsTextError | None = None
+
+    async def prepare(self) -> None:
+        """Make the room, unless it is one that would fight with another one."""
+        self._refused = self._why_refused(room_id_from_encoded_path(self.request.path))
+        if self._refused is None:
+            await super().prepare()
+        else:
+            await ensure_async(super(YDocWebSocketHandler, self).prepare())
+
+    def _why_refused(self, room_id: str) -> SharedAsTextError | None:
+        if room_id.count(":") < 2:
+            return None
+        _, file_type, file_id = decode_file_path(room_id)
+        path = self._file_id_manager.get_path(file_id)
+        try:
+            if path is not None:
+                refuse_text_as_notebook(self._projects.of(path), path, file_type)
+        except SharedAsTextError as error:
+            return error
+        return None
+
+    def on_close(self) -> None:
+        """The client has gone; of one who was never let in nobody needs to hear."""
+        if self._refused is None:
+            super().on_close()
 
     async def open(self, room_id: str) -> None:
         """Let the client in; its room is loaded then."""
+        if self._refused is not None:
+            self.close(*self._refusals.answer(room_id, self._refused))
+            return
         await super().open(room_id)
         room = getattr(self, "room", None)
         if isinstance(room, DocumentRoom) and room.ready:
@@ -63,6 +109,10 @@ class RoomHandler(YDocWebSocketHandler):
         status = await self._save(self.room)
         reply = {"type": "save", "responseTo": number, "status": status}
         await self.send(self._encode_json_message(reply))
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close the WebSocket with a reason that the browser gets to hear."""
+        super().close(code, fitting_reason(reason))
 
     async def send(self, message: bytes) -> None:
         """Send one frame; nothing to one who is leaving."""

@@ -9,6 +9,8 @@ written down in ``.rtcd/pairs.json``; without a daemon the list still holds.
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 from jupyter_server_ydoc.handlers import DocSessionHandler
@@ -18,6 +20,8 @@ from rtcd.errors import RtcdError
 from rtcd.extension.projects import ServedProject, ServedProjects
 
 MAX_LIST_BYTES = 4 * 1024 * 1024
+AGAIN_SECONDS = 2.0
+NOT_ACCEPTABLE, BAD_REQUEST = 1003, 4400
 
 
 class SharedAsTextError(RtcdError):
@@ -62,9 +66,30 @@ def refuse_text_as_notebook(project: ServedProject, path: str, file_type: str) -
     """
     if file_type == "notebook" and not path.endswith(".ipynb") and project.liveness.alive():
         name = project.relative(path)
-        raise SharedAsTextError(
-            f"{name} is shared as a text. Run `rtcd pair {name}` to open it as a notebook."
-        )
+        # JupyterLab gets to hear 73 bytes (see farewell.py): the command comes first.
+        raise SharedAsTextError(f"`rtcd pair {name}` makes this text a notebook, too.")
+
+
+class Refusals:
+    """Tells a browser once why, and then in the way that makes it stop asking.
+
+    JupyterLab shows the words of a refusal, and asks again ten times a second until somebody has read
+    them; "bad request" it takes for the last word, and does not say why.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told: dict[str, float] = {}
+
+    def answer(self, room_id: str, error: RtcdError) -> tuple[int, str]:
+        """The close code and the reason."""
+        now = self._clock()
+        if now - self._told.pop(room_id, -AGAIN_SECONDS) < AGAIN_SECONDS:
+            return BAD_REQUEST, error.message
+        self._told = {room: at for room, at in self._told.items() if now - at < AGAIN_SECONDS}
+        self._told[room_id] = now
+        told = {"reason": "initialization_error", "errorReason": error.message}
+        return NOT_ACCEPTABLE, json.dumps(told)
 
 
 def notebook_of(project: ServedProject, path: str) -> str | None:

@@ -194,6 +194,12 @@ def _stated(metadata: JsonObject) -> JsonObject:
     return {key: value for key, value in metadata.items() if key not in FILE_KEYS}
 
 
+def states_nothing_else(one: Script, other: Script) -> bool:
+    """True when the header of ``other`` says of the notebook what that of ``one`` does, or less."""
+    before = _stated(one.metadata)
+    return same_json(before, {**before, **_stated(other.metadata)})
+
+
 def _changed(cell: Cell, before: ScriptCell, after: ScriptCell) -> Cell:
     """A cell of the notebook with what changed between two readings of its text."""
     if before.says_the_same(after):

@@ -20,10 +20,10 @@ from rtcd.merge.sameness import same_file
 from rtcd.merge.save_outcome import Flush, SaveOutcome
 from rtcd.merge.versions import Version
 from rtcd.paired.cell_order import CellOrder
-from rtcd.paired.pairing import Pairing
+from rtcd.paired.pairing import Pairing, states_nothing_else
 from rtcd.paired.reading import read_script
 from rtcd.paired.rewriting import rewritten
-from rtcd.paired.script import Script, ScriptFormat
+from rtcd.paired.script import Script, ScriptCell, ScriptFormat
 from rtcd.paired.writing import write_script
 
 
@@ -107,9 +107,11 @@ class ScriptReplica(Replica):
         """True when the text of ``notebook`` would be read as ``script`` is."""
         if self.on_disk is None:
             return False
-        shown = rewritten(self.on_disk, notebook).script.cells
-        return len(shown) == len(script.cells) and all(
-            one.says_the_same(other) for one, other in zip(shown, script.cells, strict=True)
+        shown = rewritten(self.on_disk, notebook).script
+        return (
+            len(shown.cells) == len(script.cells)
+            and all(map(ScriptCell.says_the_same, shown.cells, script.cells))
+            and states_nothing_else(shown, script)
         )
 
     def _weighed_text(self, new: TextContent, evidence: Evidence) -> Evidence:

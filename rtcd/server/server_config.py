@@ -83,6 +83,8 @@ def server_arguments(places: Places, *, port: int) -> list[str]:
         "rtcd.extension": True,
         "jupyter_server_fileid": True,
         "jupyter_server_ydoc": False,
+        # Its contents manager would write and read the scripts of pairs beside the daemon.
+        "jupytext": False,
         **({"jupyterlab": True} if has_lab() else {}),
     }
     return [

@@ -23,6 +23,25 @@ def open_with(lab: LabPage, name: str, factory: str) -> None:
     lab.page.locator(".lm-Menu-item").get_by_text(factory, exact=True).click()
 
 
+def jupytext_menu(lab: LabPage, entry: str) -> None:
+    """File > Jupytext, and one of its entries."""
+    lab.page.locator(".lm-MenuBar-item", has_text="File").click()
+    lab.page.locator(".lm-Menu-item", has_text="Jupytext").first.hover()
+    lab.page.locator(".lm-Menu-item", has_text=entry).click()
+
+
+def kinds(folder: RtcdFolder) -> dict[str, str]:
+    """What each shared file is."""
+    return {file["path"]: file["kind"] for file in folder.status()["files"]}
+
+
+def in_front(lab: LabPage, name: str) -> None:
+    """Wait until a document is the one in front, and here: for a moment two are shown."""
+    lab.page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current", has_text=name).wait_for()
+    shown = lab.page.locator("#jp-main-dock-panel .jp-MainAreaWidget:not(.lm-mod-hidden)")
+    lab.until(lambda: shown.count() == 1 and not shown.locator(".jp-Spinner").count(), name)
+
+
 def test_both_faces_are_open_in_jupyterlab_and_in_an_editor(host: RtcdFolder, open_lab: OpenLab):
     host.write("analysis.ipynb", notebook("a = 1", "b = 2"))
     host.start()
@@ -52,6 +71,7 @@ def test_both_faces_are_open_in_jupyterlab_and_in_an_editor(host: RtcdFolder, op
     lab.close_tab("analysis.py")
 
     open_with(lab, "analysis.py", "Notebook")
+    in_front(lab, "analysis.py")
     lab.until(lambda: lab.cells()[:1] == ["a = 10"], "the script as a notebook")
     lab.put_cursor("Control+End", cell=0)
     lab.type("0")
@@ -63,3 +83,42 @@ def test_both_faces_are_open_in_jupyterlab_and_in_an_editor(host: RtcdFolder, op
     assert lab.interruptions() == []
     assert host.status()["conflicts"] == 0
     lab.screenshot("both-faces")
+
+
+@pytest.mark.long
+def test_a_script_without_a_pair_is_refused_as_a_notebook_with_the_way_out(
+    host: RtcdFolder, open_lab: OpenLab
+):
+    script = "# %%\nalone = 1\n"
+    host.write("alone.py", script)
+    host.start()
+    host.wait()
+    lab = open_lab(host)
+    open_with(lab, "alone.py", "Notebook")
+    lab.until(lambda: "rtcd pair alone.py" in lab.page.content(), "the reason")
+    lab.screenshot("refused")
+    lab.page.locator(".jp-Dialog button", has_text="Ok").click()
+    # It would ask again for ever if it was not told to stop.
+    lab.until(lambda: any("Bad request" in told for told in lab.dialogs()), "the end of asking")
+    host.write("alone.py", script + "saved = 2\n")
+    host.wait()
+    assert host.read("alone.py") == script + "saved = 2\n"
+    assert host.status()["conflicts"] == 0
+
+
+@pytest.mark.long
+def test_a_pair_made_and_ended_by_jupytexts_own_menu(host: RtcdFolder, open_lab: OpenLab):
+    host.write("menu.ipynb", notebook("a = 1"))
+    host.start()
+    host.wait()
+    lab = open_lab(host)
+    lab.open_notebook("menu.ipynb")
+    lab.until(lambda: lab.cells() == ["a = 1"], "the notebook")
+    jupytext_menu(lab, "Pair Notebook with Percent Format")
+    eventually(lambda: "a = 1" in host.read("menu.py"), "the script", seconds=60)
+    host.write("menu.py", host.read("menu.py").replace("a = 1", "a = 1  # in vim"))
+    lab.until(lambda: lab.cells() == ["a = 1  # in vim"], "the save in the notebook")
+    jupytext_menu(lab, "Unpair Current Notebook")
+    eventually(lambda: kinds(host) == {"menu.ipynb": "notebook", "menu.py": "text"}, "no pair")
+    assert host.status()["conflicts"] == 0
+    assert lab.dialogs() == []

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from rtcd.extension.paired import SharedAsTextError, notebook_of, refuse_text_as_notebook
+from rtcd.extension.paired import (
+    Refusals,
+    SharedAsTextError,
+    notebook_of,
+    refuse_text_as_notebook,
+)
 from rtcd.extension.projects import ServedProject
 from rtcd.places import Places
 
@@ -39,9 +44,7 @@ def test_a_paired_text_is_in_its_notebooks_room(tmp_path: Path):
 def test_a_text_that_is_shared_as_one_is_refused_as_a_notebook(tmp_path: Path):
     with pytest.raises(SharedAsTextError) as raised:
         refuse_text_as_notebook(project(tmp_path, prefix="sub"), "sub/a.py", "notebook")
-    assert str(raised.value) == (
-        "a.py is shared as a text. Run `rtcd pair a.py` to open it as a notebook."
-    )
+    assert str(raised.value) == "`rtcd pair a.py` makes this text a notebook, too."
 
 
 @pytest.mark.parametrize(
@@ -50,3 +53,17 @@ def test_a_text_that_is_shared_as_one_is_refused_as_a_notebook(tmp_path: Path):
 )
 def test_everything_else_is_let_in(tmp_path: Path, path: str, file_type: str, alive: bool):
     refuse_text_as_notebook(project(tmp_path, alive=alive), path, file_type)
+
+
+def test_who_asks_again_at_once_is_told_to_stop_and_later_the_reason_again():
+    now = [100.0]
+    refusals = Refusals(lambda: now[0])
+    error = SharedAsTextError("run a command")
+    words = json.dumps({"reason": "initialization_error", "errorReason": "run a command"})
+    assert refusals.answer("json:notebook:1", error) == (1003, words)
+    assert refusals.answer("json:notebook:2", error) == (1003, words)
+    now[0] += 0.1
+    assert refusals.answer("json:notebook:1", error) == (4400, "run a command")
+    assert refusals.answer("json:notebook:1", error) == (1003, words)
+    now[0] += 3
+    assert refusals.answer("json:notebook:1", error) == (1003, words)

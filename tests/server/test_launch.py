@@ -181,6 +181,7 @@ def test_the_command_line_is_safe_and_holds_no_secret(places):
         "--FileContentsManager.delete_to_trash=False",
         "--ServerApp.jpserver_extensions=rtcd.extension=True",
         "--ServerApp.jpserver_extensions=jupyter_server_ydoc=False",
+        "--ServerApp.jpserver_extensions=jupytext=False",
     ):
         assert word in line
     assert not any("token" in word.lower() for word in line)

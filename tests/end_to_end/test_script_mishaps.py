@@ -1,0 +1,178 @@
+"""Saves of a script that are odd, and settings wherever jupytext has them; one daemon for all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually, eventually_async
+from end_to_end.test_paired import notebook, reason, sources, told
+from rtcd.content import NotebookContent
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long, pytest.mark.timeout(300)]
+
+SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[RtcdFolder]:
+    """A started folder; every test makes its own files in it."""
+    place = Path(tempfile.mkdtemp(prefix="rt-", dir="/var/tmp"))
+    folder = RtcdFolder(place / "project", place / "home")
+    folder.start()
+    yield folder
+    folder.command("stop")
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def paired(folder: RtcdFolder, name: str, *cells: str) -> str:
+    """A notebook with its script, at rest; the script's text."""
+    folder.write(f"{name}.ipynb", notebook(*cells))
+    eventually(lambda: "# %%" in folder.read(f"{name}.py"), "the script", seconds=SECONDS)
+    folder.wait(SECONDS)
+    return folder.read(f"{name}.py")
+
+
+async def test_lines_with_other_ends_keep_them(shared: RtcdFolder):
+    text = paired(shared, "ends", "a = 1", "b = 2\nbb = 2", "c = 3")
+    mixed = text.replace("b = 2\nbb = 2\n", "b = 2\r\nbb = 22\r\n")
+    async with RoomPerson.joined(shared.address, "ends.ipynb") as grace:
+        (shared.root / "ends.py").write_bytes(mixed.encode())
+        wanted = ["a = 1", "b = 2\nbb = 22", "c = 3"]
+        await eventually_async(lambda: sources(grace) == wanted, "the save", SECONDS)
+        content = grace.content
+        assert isinstance(content, NotebookContent)
+        cells = list(content.cells)
+        cells[2] = replace(cells[2], source="c = 3\nd = 4")
+        await grace.become(replace(content, cells=tuple(cells)))
+        after = mixed.replace("c = 3", "c = 3\nd = 4")
+        await eventually_async(lambda: shared.read("ends.py") == after, "the script", SECONDS)
+
+
+async def test_a_deleted_marker_makes_two_cells_one(shared: RtcdFolder):
+    text = paired(shared, "marker", "a = 1\naa = 11\naaa = 111", "b = 2", "c = 3")
+    async with RoomPerson.joined(shared.address, "marker.ipynb") as grace:
+        shared.write("marker.py", text.replace("# %%\nb = 2", "b = 2"))
+        wanted = [
+            ("cell1", "a = 1\naa = 11\naaa = 111\n\nb = 2", "out 1\n"),
+            ("cell3", "c = 3", "out 3\n"),
+        ]
+        await eventually_async(lambda: told(grace) == wanted, "one cell", SECONDS)
+        shared.write("marker.py", text)
+        await eventually_async(
+            lambda: sources(grace) == ["a = 1\naa = 11\naaa = 111", "b = 2", "c = 3"],
+            "the cells apart again",
+            SECONDS,
+        )
+        assert told(grace)[0][2] == "out 1\n"
+        assert told(grace)[2] == ("cell3", "c = 3", "out 3\n")
+
+
+async def test_two_markers_on_one_line_lose_nothing(shared: RtcdFolder):
+    text = paired(shared, "merged", "a = 1", "b = 2", "c = 3")
+    async with RoomPerson.joined(shared.address, "merged.ipynb") as grace:
+        shared.write("merged.py", text.replace("# %%\nb = 2\n\n# %%\n", "# %% # %%\nb = 2\n"))
+        await eventually_async(
+            lambda: any("b = 2\nc = 3" in source for source in sources(grace)),
+            "the merged cells",
+            SECONDS,
+        )
+        assert sources(grace)[0] == "a = 1"
+        assert told(grace)[0][2] == "out 1\n"
+        shared.write("merged.py", text)
+        await eventually_async(
+            lambda: sources(grace) == ["a = 1", "b = 2", "c = 3"], "the mended text", SECONDS
+        )
+
+
+async def test_an_emptied_script_and_a_broken_header_are_held_with_words(shared: RtcdFolder):
+    text = paired(shared, "held", "a = 1", "b = 2")
+    async with RoomPerson.joined(shared.address, "held.ipynb") as grace:
+        before = told(grace)
+        for bad, code in (
+            ("", "script-emptied"),
+            (text.replace("kernelspec:", "kernelspec: [", 1), "invalid-script"),
+        ):
+            shared.write("held.py", bad)
+            eventually(lambda c=code: reason(shared, "held.py") == c, code, seconds=SECONDS)
+            problem = next(p for p in shared.status()["problems"] if p["path"] == "held.py")
+            assert problem["message"]
+            assert problem["hint"]
+            assert told(grace) == before
+        shared.write("held.py", text)
+        eventually(lambda: reason(shared, "held.py") is None, "no hold", seconds=SECONDS)
+
+
+async def test_another_kernel_in_the_header_is_the_notebooks_kernel(shared: RtcdFolder):
+    text = paired(shared, "kernel", "a = 1")
+    changed = text.replace("name: python3", "name: myenv").replace("Python 3", "My environment")
+    assert changed != text
+    async with RoomPerson.joined(shared.address, "kernel.ipynb") as grace:
+        shared.write("kernel.py", changed)
+
+        def kernel() -> object:
+            content = grace.content
+            assert isinstance(content, NotebookContent)
+            return content.metadata.get("kernelspec")
+
+        wanted = {"display_name": "My environment", "language": "python", "name": "myenv"}
+        await eventually_async(lambda: kernel() == wanted, "the kernel", SECONDS)
+        assert told(grace) == [("cell1", "a = 1", "out 1\n")]
+        await eventually_async(
+            lambda: json.loads(shared.read("kernel.ipynb"))["metadata"]["kernelspec"] == wanted,
+            "the notebook's file",
+            SECONDS,
+        )
+    assert shared.read("kernel.py") == changed
+
+
+def test_outputs_older_than_their_code_are_told(shared: RtcdFolder):
+    text = paired(shared, "stale", "a = 1", "b = 2")
+    shared.write("stale.py", text.replace("b = 2", "b = 22"))
+
+    def stale() -> int:
+        files = {file["path"]: file for file in shared.status()["files"]}
+        return int(files["stale.ipynb"].get("stale_outputs", 0))
+
+    eventually(lambda: stale() == 1, "the status to tell", seconds=SECONDS)
+    eventually(lambda: "b = 22" in shared.read("stale.ipynb"), "the notebook", seconds=SECONDS)
+    assert "outputs of 1 cell are older than the code" in shared.command("status").stdout
+    told_by_diff = shared.command("diff", "stale.ipynb").stdout
+    assert "cell 2 (cell2): its outputs are older than its code" in told_by_diff
+    assert "cell 1" not in told_by_diff
+    outputs = [cell["outputs"] for cell in json.loads(shared.read("stale.ipynb"))["cells"]]
+    assert [output[0]["text"] for output in outputs] == [["out 1\n"], ["out 2\n"]]
+
+
+@pytest.mark.parametrize(
+    ("folder", "settings", "said", "text"),
+    [
+        ("toml", "jupytext.toml", 'formats = "ipynb,md"\n', "one.md"),
+        ("hidden", ".jupytext.toml", 'formats = "ipynb,Rmd"\n', "one.Rmd"),
+        (
+            "project",
+            "pyproject.toml",
+            '[tool.jupytext.formats]\n"notebooks/" = "ipynb"\n"scripts/" = "py:percent"\n',
+            "scripts/one.py",
+        ),
+    ],
+)
+def test_pairs_are_found_in_every_file_of_settings(
+    shared: RtcdFolder, folder: str, settings: str, said: str, text: str
+):
+    shared.write(f"{folder}/{settings}", said)
+    inside = "notebooks/one.ipynb" if folder == "project" else "one.ipynb"
+    shared.write(f"{folder}/{inside}", notebook("a = 1", formats=None))
+    eventually(lambda: "a = 1" in shared.read(f"{folder}/{text}"), "the text", seconds=SECONDS)
+    shared.wait(SECONDS)
+    changed = shared.read(f"{folder}/{text}").replace("a = 1", "a = 11")
+    shared.write(f"{folder}/{text}", changed)
+    eventually(
+        lambda: "a = 11" in shared.read(f"{folder}/{inside}"), "the notebook", seconds=SECONDS
+    )
