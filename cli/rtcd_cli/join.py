@@ -174,18 +174,21 @@ def _looks_like_address(target: str) -> bool:
 
 def _ask_for_code(*, as_json: bool) -> str:
     """List what the network offers, then ask; the host's screen shows the code."""
-    if as_json or not sys.stdin.isatty():
-        raise UsageError("no code was given", hint="Call it as `rtcd join 7-guitar-honey-otter`.")
     import asyncio
 
     from rtcd_cli.output import show, stderr_console, table
 
+    no_code = UsageError("no code was given", hint="Call it as `rtcd join 7-guitar-honey-otter`.")
+    if as_json:
+        raise no_code
     offers = asyncio.run(_offers())
     console = stderr_console()
     if offers:
         show(table(("CODE BEGINS WITH", "ADDRESS"), offers), "", console=console)
     else:
         show("Nobody on this network announces a project now.", "", console=console)
+    if not sys.stdin.isatty():
+        raise no_code
     return str(click.prompt("Code", err=True))
 
 

@@ -8,6 +8,7 @@ import click
 
 from rtcd.daemon.control_client import ask
 from rtcd.daemon.who import Peer
+from rtcd.lan.membership import Membership
 from rtcd_cli.output import line, mark, next_step, plural, safe, show, show_json, table
 from rtcd_cli.project_option import chosen_places, directory_argument, json_option
 
@@ -48,7 +49,10 @@ def peers(directory: Path | None, as_json: bool) -> None:
         for peer in found
     ]
     show(table(("NAME", "WITH", "FROM", "EDITS"), rows, wrapping=("NAME", "WITH")), "")
-    show(next_step("rtcd share", "let somebody else in"))
+    if Membership.read(places) is None:
+        show(next_step("rtcd share", "let somebody else in"))
+    else:
+        show(next_step("rtcd status", "is everything of mine saved, and theirs here?"))
 
 
 def _from(address: str | None) -> str:

@@ -189,13 +189,28 @@ def _list(view: View, places: Places, *, as_json: bool) -> int:
         ("Key", safe(fingerprint(view["pin"]))),
         ("Announced", "yes, without names" if view.get("announced") else "no"),
     ]
-    offer = view["offers"]["join"]
-    if offer is not None and offer["state"] == "open":
-        rows.append(("Open code", f"number {offer['number']}, {_left(offer['seconds_left'])}"))
+    rows += [
+        _offer_row(offer, kind)
+        for kind, offer in (
+            ("", view["offers"]["join"]),
+            (" for a browser", view["offers"]["browser"]),
+        )
+        if offer is not None
+    ]
     show(line(mark("ok"), " Shared on the network"), "", facts(rows), "")
     show(_guests(view["guests"]), "")
     show(next_step("rtcd share", "let somebody else in"))
     return 0
+
+
+def _offer_row(offer: dict[str, Any], kind: str) -> tuple[str, str]:
+    """How a code stands, or how it ended."""
+    number, by = f"number {offer['number']}{kind}", safe(str(offer.get("by")))
+    if offer["state"] == "open":
+        return "Open code", f"{number}, {_left(offer['seconds_left'])}"
+    ends = {"used": f"used by {by}", "burned": f"spoiled by a wrong guess from {by}"}
+    ends |= {"expired": "not used within ten minutes"}
+    return "Last code", f"{number}, {ends.get(offer['state'], 'taken back')}"
 
 
 def _guests(guests: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - what rich can show

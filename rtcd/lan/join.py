@@ -86,11 +86,14 @@ def _what_to_tell(code: JoinCode, failures: list[RtcdError], others: int) -> Rtc
         return min(refusals, key=lambda error: _rank(error.code))
     if failures:
         return failures[-1]
-    heard = f" ({others} others share something)" if others > 0 else ""
+    heard = (
+        "" if others < 1 else f" ({others} other{'s share' if others > 1 else ' shares'} something)"
+    )
     return NobodyOffersError(
         f"nobody on this network offers code number {code.number}{heard}",
-        hint="Is the host on the same network, and its code younger than ten minutes? Some networks "
-        "keep their members apart: then give the address, `rtcd join https://HOST:PORT/`.",
+        hint="A code is good once, for ten minutes, and one wrong guess spoils it: is it still open, and "
+        "the host on the same network? Some networks keep their members apart: then give the "
+        "address, `rtcd join https://HOST:PORT/`.",
     )
 
 

@@ -20,7 +20,7 @@ from rtcd.lan.exchange import VERSION, GuestExchange, WrongProofError
 from rtcd.lan.invitation import Invitation, JoinError
 from rtcd.lan.join_code import JoinCode
 from rtcd.lan.look_at_key import look_at_key
-from rtcd.server.pin import is_pin, key_changed, pinned_context
+from rtcd.server.pin import is_pin, is_pin_mismatch, key_changed, pinned_context
 from rtcd.server.zone import HOOKS
 
 STEP_SECONDS = 10.0
@@ -96,6 +96,8 @@ async def _post(http: httpx.AsyncClient, url: str, body: Mapping[str, object]) -
                 if len(data) > MAX_ANSWER_BYTES:
                     raise _no_host()
     except httpx.HTTPError as error:
+        if is_pin_mismatch(error):
+            raise _between() from error
         raise ServerUnreachableError(
             f"the host does not answer ({type(error).__name__})",
             hint="Is it awake, and on the same network?",
@@ -135,7 +137,7 @@ def _refusal(reason: str) -> JoinError:
 
 def _between() -> JoinError:
     return JoinError(
-        "the host shows another key than it told over the sealed channel: somebody stands between",
+        "the host shows one key and then another: somebody stands between",
         hint="Do not go on in this network. Ask the host whether it was asked for the code.",
         code="somebody-between",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 
@@ -11,6 +12,7 @@ from rtcd.lan.door import (
     GREETINGS_EACH,
     LIFETIME_SECONDS,
     MAX_ATTEMPTS,
+    MAX_ATTEMPTS_EACH,
     Door,
     RefusedError,
     TooManyGuessesError,
@@ -91,6 +93,8 @@ def test_a_guess_can_be_answered_once_even_if_it_is_right_the_second_time(door):
 
 def test_a_code_lives_ten_minutes(door, clock):
     offer = door.offer("join")
+    assert offer.expires == clock.now + 600
+    assert LIFETIME_SECONDS == 600
     _, prove = attempt(door, offer.code)
     clock.now += LIFETIME_SECONDS
     with pytest.raises(RefusedError) as caught:
@@ -158,6 +162,28 @@ def test_a_flood_from_everywhere_keeps_few_attempts_in_memory(door, clock):
         assert len(door._attempts) <= MAX_ATTEMPTS
     # Ten at once and one a second: the arithmetic of the rest was never done.
     assert asked <= 10 + 31
+
+
+def test_one_source_keeps_few_attempts_and_none_of_the_others(door, clock):
+    offer = door.offer("join")
+    share = GuestExchange(offer.code, CHANNEL, os.urandom).greet()
+    _, others = attempt(door, offer.code, "192.0.2.7")
+    for _ in range(10):
+        with contextlib.suppress(RefusedError):
+            door.greet(offer.code.number, share, "192.0.2.66", CHANNEL)
+        clock.now += 2.5
+        sources = [one.source for one in door._attempts.values()]
+        assert sources.count("192.0.2.66") <= MAX_ATTEMPTS_EACH
+    assert others().told == {"name": "Grace"}
+
+
+def test_whoever_types_too_often_into_the_login_page_is_put_off_and_others_are_not(door):
+    offer = door.offer("browser")
+    for _ in range(int(GREETINGS_EACH.burst)):
+        assert not door.type_in("some-token", "192.0.2.66")
+    assert not door.type_in(str(offer.code), "192.0.2.66")
+    assert offer.state is OfferState.OPEN
+    assert door.type_in(str(offer.code), "192.0.2.7")
 
 
 def test_the_number_of_another_code_and_broken_shares_burn_nothing(door):

@@ -110,7 +110,7 @@ async def test_nobody_there_is_told_with_the_way_out(network):
     network(said(1, offers=8))
     with pytest.raises(NobodyOffersError) as caught:
         await join_on_network(CODE, "Grace", seconds=0.01, try_host=knocks({})[0])
-    assert "code number 7 (1 others share something)" in caught.value.message
+    assert "code number 7 (1 other shares something)" in caught.value.message
     assert "rtcd join https://" in caught.value.hint
 
 
