@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import time
 from types import SimpleNamespace
 
 import pytest
 from zeroconf import NonUniqueNameException, ServiceStateChange
 
-from rtcd.lan import browse
+from rtcd.lan import announce, browse
 from rtcd.lan.announce import MAX_CACHED_NAMES, Announcer, BusyMeter, Voice, Wanted
-from rtcd.lan.browse import MAX_HEARD, MAX_SERVICES, Browser, NetworkError
+from rtcd.lan.browse import MAX_CPU_SECONDS, MAX_HEARD, MAX_SERVICES, Browser, NetworkError
 from rtcd.lan.service import SERVICE_TYPE, Announcement
 from rtcd.lan.share_state import mark_of
 
@@ -144,6 +145,17 @@ async def test_a_flood_of_names_makes_it_fall_silent_for_a_while():
         assert len(stage.made) == 1
 
 
+async def test_answering_that_keeps_a_processor_busy_makes_it_fall_silent(monkeypatch):
+    monkeypatch.setattr(announce, "BUSY_WINDOW_SECONDS", 0.01)
+    monkeypatch.setattr(Voice, "seconds_used", lambda voice: time.monotonic())
+    stage = Stage()
+    async with stage.running():
+        await stage.until(lambda: stage.words == ["register"])
+        await asyncio.sleep(0.02)
+        await stage.until(lambda: stage.announcer.is_paused)
+        await stage.until(lambda: stage.words == ["register", "unregister", "close"])
+
+
 def test_busy_is_judged_over_a_window():
     meter = BusyMeter(0.2, 10.0)
     seen = [(0.0, 0.0), (5.0, 4.0), (10.0, 4.0), (15.0, 4.0), (20.0, 5.0), (20.1, 9.0)]
@@ -181,6 +193,19 @@ async def test_a_flood_of_announcements_is_kept_to_a_few():
         await asyncio.sleep(0)
     assert len(browser.announced()) == MAX_SERVICES
     assert browser.flooded
+    await browser.close()
+
+
+async def test_announcements_that_cost_too_much_are_not_listened_to_any_more(monkeypatch):
+    browser = SlowBrowser(None)
+    told(browser, 1)
+    await browser.wait(lambda one: True, 30)
+    used = time.process_time()
+    monkeypatch.setattr(browse.time, "process_time", lambda: used + MAX_CPU_SECONDS + 1)
+    told(browser, 2)
+    assert browser.flooded
+    monkeypatch.undo()
+    assert [one.instance for one in browser.announced()] == ["000000000001"]
     await browser.close()
 
 

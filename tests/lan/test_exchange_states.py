@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import os
+import secrets
 
 import pytest
 
+from rtcd.lan import door as door_module
+from rtcd.lan import exchange
+from rtcd.lan.door import LIFETIME_SECONDS, Door, RefusedError
+from rtcd.lan.exchange import GuestExchange, WrongProofError
 from rtcd.lan.exchange_states import (
     GUEST,
     HOST,
@@ -56,6 +62,49 @@ def test_each_turn_leads_where_the_protocol_says_or_is_refused(name, state, turn
     else:
         with pytest.raises(IllegalTurnError):
             move(table, state, turn)
+
+
+def test_the_exchange_and_the_door_make_every_turn_there_is_and_no_other(monkeypatch):
+    made: set[tuple[str, str, str, str]] = set()
+
+    def noting(table, state, turn):
+        after = move(table, state, turn)
+        [name] = [name for name, (known, _, _) in TABLES.items() if known is table]
+        made.add((name, state.name, turn.name, after.name))
+        return after
+
+    monkeypatch.setattr(exchange, "move", noting)
+    monkeypatch.setattr(door_module, "move", noting)
+    now = 0.0
+    door = Door(lambda: now, os.urandom, secrets.choice)
+    nothing = bytes(33)
+
+    code = door.offer("join").code
+    guest = GuestExchange(code, b"", os.urandom)
+    attempt, share = door.greet(code.number, guest.greet(), "a", b"")
+    admission = door.prove(attempt, *guest.prove(share, {}))
+    guest.conclude(*admission.answer({}))
+
+    code = door.offer("join").code
+    guest, unsure = (GuestExchange(code, b"", os.urandom) for _ in range(2))
+    attempt, share = door.greet(code.number, guest.greet(), "b", b"")
+    _, sealed = guest.prove(share, {})
+    unsure.greet()
+    for wrong in (
+        lambda: door.greet(code.number, nothing, "b", b""),
+        lambda: door.prove(attempt, bytes(32), sealed),
+        lambda: guest.conclude(bytes(32), b""),
+        lambda: unsure.prove(nothing, {}),
+    ):
+        with pytest.raises((RefusedError, WrongProofError)):
+            wrong()
+
+    door.offer("join")
+    door.withdraw("join")
+    door.offer("join")
+    now += LIFETIME_SECONDS
+    assert door.open_numbers() == []
+    assert made == LEGAL
 
 
 @pytest.mark.parametrize("name", TABLES)
