@@ -116,6 +116,7 @@ def table(totals: Totals) -> str:
         ("histories with a false claim to be synced", totals.dishonest),
         ("histories with a bug caught at a task's edge", totals.bugs),
         ("tokens taken back by a save, in the history only", totals.taken_back),
+        ("tokens taken back, and then the history was lost", totals.forgotten),
         ("tokens kept in a conflict, not in the text", totals.recorded),
         ("tokens kept twice on record, history lost", totals.repeated),
         ("deleted tokens that came back", totals.came_back),

@@ -35,7 +35,7 @@ from simulation.documents import tokens
 from simulation.file_system import FileSystem, Inode
 from simulation.loop import CURRENT, KilledError, Process, VirtualLoop
 from simulation.network import NOWHERE, Place
-from simulation.oracle import recorded_tokens
+from simulation.oracle import kept_tokens, recorded_tokens
 from simulation.server import Server
 from simulation.system_calls import Descriptors, SimulatedInotify
 
@@ -97,6 +97,7 @@ class Machine:
         self.killed = 0
         self.held: set[bytes] = set()
         self.old_records: dict[str | None, set[bytes]] = {None: set(), "both-created": set()}
+        self.old_versions: set[bytes] = set()
         self._runs = 0
         self._is_letting_in = False
         self.files.told.append(self._note_write)
@@ -231,6 +232,7 @@ class Machine:
         """The database is about to go back or away: the judge remembers what was told in it."""
         for reason, found in self.old_records.items():
             found |= recorded_tokens(self, reason)
+        self.old_versions |= kept_tokens(self)
 
     def cut_power(self) -> None:
         """The whole computer stops: daemon, editors, and what was not synced."""

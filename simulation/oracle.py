@@ -2,6 +2,7 @@
 
 ``lost`` is nowhere any more. ``taken_back`` are tokens that are in the history only: a save was
 taken as made from a newer version than it was (``merge/base.py`` says where that cannot be known).
+``forgotten`` are tokens taken back before a fault took the history with them in it.
 ``recorded`` are tokens that are not in the text but in a conflict for review. ``repeated`` are
 tokens that are there twice because two versions without a known base were kept both, with a record
 that says so (``both-created``): after the loss of the history nobody can know better.
@@ -41,6 +42,7 @@ class Result:
     tokens: int = 0
     lost: list[str] = field(default_factory=list)
     taken_back: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
     recorded: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)

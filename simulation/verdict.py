@@ -33,13 +33,16 @@ def judge(world: World) -> None:
     missing = {token for token in wanted if token not in final}
     records: set[bytes] = set()
     kept: set[bytes] = set()
+    once_kept: set[bytes] = set()
     if missing:
         for machine in world.machines:
             records |= recorded_tokens(machine) | machine.old_records[None]
             kept |= kept_tokens(machine)
+            once_kept |= machine.old_versions
     result.recorded = short(missing & records)
     result.taken_back = short((missing - records) & kept)
-    result.lost = short(missing - records - kept)
+    result.forgotten = short((missing - records - kept) & once_kept)
+    result.lost = short(missing - records - kept - once_kept)
     twice = {token for token, count in final.items() if count > 1}
     kept_both: set[bytes] = set()
     if twice:

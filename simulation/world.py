@@ -273,6 +273,15 @@ class World:
 
         return hear
 
+    def power_was_cut(self, machine: Machine) -> None:
+        """What was not synced may be gone from a disk: nobody could take it up any more."""
+        for name in self.names:
+            inode = machine.folder.names.get(name)
+            here = set(tokens(b"" if inode is None else inode.data))
+            since = self.on_disk.get((machine.name, name), {})
+            for token in since.keys() - here:
+                del since[token]
+
     def may_oblige(self, machine: str, token: bytes, since: float) -> None:
         """A token counts when it was on disk long enough for a daemon that was there."""
         up_since = max(self.faults.calm_since.get(machine, 0.0), since)

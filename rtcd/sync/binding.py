@@ -96,6 +96,12 @@ class Binding:
         self._open.gone = False
         self._open.stir()
 
+    def take_saves(self) -> list[Save]:
+        """The saves that nobody merges any more, since the binding has ended."""
+        saves = list(self._open.saves)
+        self._open.saves.clear()
+        return saves
+
     def met_by_git(self) -> None:
         """What is on disk now was put there by git, on purpose."""
         self._working.meeting.by_git = True
@@ -168,6 +174,12 @@ class Binding:
     def retry(self) -> None:
         """The server is back, or the daemon stops: do not wait for the next attempt."""
         self._retry_now.set()
+
+    def replaced_remotely(self) -> None:
+        """The server's file was deleted and is there again: the room is that of the old one."""
+        if self._open.room is not None:
+            self._open.lost = True
+            self._open.stir()
 
     def close(self) -> None:
         """Write what is left, then leave."""
@@ -254,7 +266,7 @@ class Binding:
             except (ServerRefusedError, ServerUnreachableError, RtcdError) as error:
                 self._go_offline(error)
                 attempt += 1
-            if self.state in (BindingState.GONE, BindingState.CLOSED):
+            if self.state in (BindingState.GONE, BindingState.MISSING, BindingState.CLOSED):
                 break
             if attempt:
                 await self._pause(BACKOFF.delay(attempt, random.random()))
@@ -295,6 +307,10 @@ class Binding:
                 it.state = BindingState.GONE
                 return False
             return not it.closing
+        if not it.rooms.is_host and it.ledger.both_had(it.file.snapshot):
+            # Deleted there, or renamed, and the word of it is on its way: nothing to create.
+            it.state = BindingState.MISSING
+            return False
         try:
             await it.rooms.create(it.path, it.file.snapshot.data)
         except RtcdError as error:

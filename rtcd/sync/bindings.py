@@ -20,7 +20,11 @@ MAX_FAILURES = 3
 
 
 class Bindings(dict[ProjectPath, Binding]):
-    """All bindings by path."""
+    """All bindings by path.
+
+    Attributes:
+        deleted: files that were deleted while they had a binding, and are not there again.
+    """
 
     def __init__(self, project: Project, *, quiet_seconds: float) -> None:
         super().__init__()
@@ -29,6 +33,7 @@ class Bindings(dict[ProjectPath, Binding]):
         self._quiet_seconds = quiet_seconds
         self._failures: dict[ProjectPath, list[float]] = {}
         self._set_aside: set[ProjectPath] = set()
+        self.deleted: set[ProjectPath] = set()
         self._closing = False
 
     def activate(self, path: ProjectPath) -> Binding:
@@ -75,6 +80,16 @@ class Bindings(dict[ProjectPath, Binding]):
             self._after_texts(binding)
             if failed:
                 self._try_again_later(binding.path)
+            elif not self._closing:
+                self._hand_on(binding)
+
+    def _hand_on(self, binding: Binding) -> None:
+        """Saves that came while the binding was about to end."""
+        for save in binding.take_saves():
+            if save.displaced:
+                self.activate(binding.path).late_save(save.snapshot)
+            else:
+                self._project.local.file_saved(save.snapshot, git=save.git)
 
     def _try_again_later(self, path: ProjectPath) -> None:
         """A bug ended a binding: begin anew after a while, and leave the file alone in the end."""
@@ -109,11 +124,14 @@ class Bindings(dict[ProjectPath, Binding]):
         if binding.ended is BindingState.GONE:
             self._project.files.forget(binding.path)
             self._project.history.forget(str(binding.path))
+            self.deleted.add(binding.path)
         elif binding.file.hold is not None:
             stat = snapshot.stat if snapshot else None
             self._project.files.held(binding.path, binding.kind, binding.file.hold, stat)
         elif snapshot is not None:
             self._project.files.seen(binding.path, binding.kind, snapshot.stat, snapshot.digest)
+        if binding.ended is BindingState.MISSING:
+            self._project.spawn(self._project.remote.check(binding.path), path=binding.path)
 
     def _after_texts(self, binding: Binding) -> None:
         """The paired texts go with their notebook."""

@@ -95,6 +95,11 @@ class Ledger:
                 return data, True
         return self._history.blob(mark.base_digest), False
 
+    def both_had(self, snapshot: Snapshot) -> bool:
+        """True when disk and server both had just these bytes."""
+        mark = self._history.bookmark(str(self.path))
+        return mark is not None and mark.base_digest == snapshot.digest and bool(mark.server_hash)
+
     def is_of_another_server(self, session_id: str) -> bool:
         """The server has started anew since the last common version was marked."""
         mark = self._history.bookmark(str(self.path))

@@ -119,15 +119,17 @@ class LocalFiles:
     async def _share_new(self, snapshot: Snapshot) -> None:
         """A file that was never shared: the server gets it, byte for byte, and no room is opened."""
         path = snapshot.path
-        if self._project.link.is_host:
+        if self._project.link.is_host and path in self._project.bindings.deleted:
+            # Its room may live on with what was deleted: the new file must meet it.
+            self._project.bindings.deleted.discard(path)
+            self._project.activate(path)
+        elif self._project.link.is_host:
             self._project.ledger(path).record(snapshot, by=self._project.saver, source="disk")
             self._project.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
             await self._project.link.created(path)
-            return
-        if not await self.create_remote(snapshot):
-            return
-        self._project.ledger(path).record(snapshot, by=self._project.saver, source="disk")
-        self._project.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
+        elif await self.create_remote(snapshot):
+            self._project.ledger(path).record(snapshot, by=self._project.saver, source="disk")
+            self._project.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
 
     async def create_remote(self, snapshot: Snapshot) -> bool:
         """Give the server a file; where it has another of that name, both are joined in its room."""
@@ -196,9 +198,19 @@ class LocalFiles:
             if entry is not None and entry.hash != mark.server_hash:
                 self._project.activate(path)
                 return
+        if mark is not None:
+            self._keep_last(path, mark.base_digest)
         await self._project.link.delete(path)
         self._project.files.forget(path)
         self._project.history.forget(str(path))
+
+    def _keep_last(self, path: ProjectPath, digest: str) -> None:
+        """What is about to be deleted everywhere is a version, so that it can be had again."""
+        history = self._project.history
+        data = history.blob(digest)
+        if data is not None:
+            now = self._project.clock()
+            history.record_version(str(path), data, by="the server", source="server", at=now)
 
     async def put_back(self, path: ProjectPath) -> None:
         """Write a vanished file again, from the last version that is kept."""
@@ -228,8 +240,8 @@ class LocalFiles:
     def file_moved(self, old: ProjectPath, new: ProjectPath) -> bool:
         """A rename on disk; False when it is none of ours (then both names are looked at)."""
         if (
-            old not in self._project.files
-            or new in self._project.files
+            not self._project.is_known(old)
+            or self._project.is_known(new)
             or self._project.disk.exists(old)
             or self._project.receives_only
             or self._project.awaits_server

@@ -36,12 +36,13 @@ PAUSE_SECONDS = 0.3
 
 
 class BindingState(Enum):
-    """Where a binding is."""
+    """Where a binding is; ``MISSING``: the server has not got the file any more."""
 
     JOINING = "joining"
     JOINED = "joined"
     OFFLINE = "offline"
     GONE = "gone"
+    MISSING = "missing"
     CLOSED = "closed"
 
 

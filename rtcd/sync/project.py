@@ -130,6 +130,10 @@ class Project:
         """The memory of one file."""
         return Ledger(path, kind_of(path), self.history, self.clock)
 
+    def is_known(self, path: ProjectPath) -> bool:
+        """True for a file that is here; one that came back may have a binding before it was read."""
+        return path in self.files or path in self.bindings
+
     def rename_here(self, old: ProjectPath, new: ProjectPath) -> None:
         """What is known of a file goes under its new name: history and binding too."""
         self.files.move(old, new)

@@ -153,7 +153,7 @@ class RemoteFiles:
         """A rename on the server: the local file follows, its binding and history too."""
         if self._project.pairs.is_text(old):
             return
-        if old in self._project.files and new not in self._project.files:
+        if self._project.is_known(old) and not self._project.is_known(new):
             if self._project.disk.exists(old) and not await self._project.disk.rename(old, new):
                 await self.check(new)
                 return

@@ -63,6 +63,8 @@ class Removing:
             it.gone = False
             it.file.snapshot = None
             return False
+        if it.file.snapshot is not None:
+            it.ledger.record(it.file.snapshot, by=self._remembering.editors(), source="room")
         await it.rooms.delete(it.path)
         it.state = BindingState.GONE
         return True

@@ -176,6 +176,8 @@ class ServerSide:
     async def _removed(self, path: ProjectPath) -> None:
         if await self._link.stat(path) is None:
             await self._project.remote.removed(path)
+        elif path in self._project.bindings:
+            self._project.bindings[path].replaced_remotely()
 
     # ------------------------------------------------------------------ other daemons
 
@@ -241,7 +243,8 @@ class ServerSide:
             for path, entry in listed.items():
                 if not self._link.is_compared(path, entry):
                     await self._check(path, entry)
-            for path in [path for path in self._project.files if path not in listed]:
+            known = {*self._project.files, *self._project.bindings}
+            for path in sorted(known.difference(listed)):
                 if self._was_there(path):
                     await self._removed(path)
             self._link.forget_compared(listed)
