@@ -43,11 +43,13 @@ class Sharing:
         self._view: View = {}
         self._announcer: Announcer | None = None
         self._look_now = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
 
     async def run(self) -> None:
         """Keep the announcement in step with the server, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             while True:
+                self._look_now.clear()
                 # Without a share nothing changes by itself: only a command opens one.
                 if self._view.get("on") or not self._view:
                     with suppress(RtcdError):
@@ -55,7 +57,6 @@ class Sharing:
                 if self._announcer is None and self._wanted() is not None:
                     self._announcer = await self._make_announcer()
                     tasks.create_task(self._announcer.run())
-                self._look_now.clear()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await self._look_now.wait()
@@ -119,15 +120,20 @@ class Sharing:
         return self._shown() | {"revoked": done["revoked"]}
 
     async def _act(self, action: str, **arguments: str) -> View:
-        try:
-            done = await self._client.share(action, **arguments)
-        except ServerError as error:
-            raise _in_its_own_words(error) from error
-        self._view = {key: value for key, value in done.items() if key not in ("code", "revoked")}
+        async with self._one_at_a_time:
+            try:
+                done = await self._client.share(action, **arguments)
+            except ServerError as error:
+                raise _in_its_own_words(error) from error
+            self._view = {
+                key: value for key, value in done.items() if key not in ("code", "revoked")
+            }
         return dict(done)
 
     async def _look(self) -> None:
-        self._view = dict(await self._client.share_view())
+        # An answer that was overtaken would hide a new code for two seconds.
+        async with self._one_at_a_time:
+            self._view = dict(await self._client.share_view())
 
     def _shown(self) -> View:
         """What leaves the daemon: all but the key by which members recognise announcements."""

@@ -88,8 +88,9 @@ class Announcer:
         """Announce until cancelled, then withdraw."""
         try:
             while True:
-                await self._follow()
+                # Whoever wakes us while we speak (half a second) has something new to say.
                 self._wake.clear()
+                await self._follow()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await self._wake.wait()

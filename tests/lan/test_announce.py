@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -94,6 +96,29 @@ async def test_it_is_said_changed_and_withdrawn():
         await stage.until(lambda: stage.words == ["register", "update"])
         assert "n" not in stage.made[0].calls[1][1]
     assert stage.words == ["register", "update", "unregister", "close"]
+
+
+async def test_what_changes_while_it_speaks_is_said_right_after(monkeypatch):
+    monkeypatch.setattr(announce, "LOOK_SECONDS", 3600.0)
+    stage = Stage()
+    speaks, may_end = threading.Event(), threading.Event()
+
+    def say_slowly(zeroconf, info):
+        speaks.set()
+        assert may_end.wait(30)
+        zeroconf.calls.append("update")
+
+    monkeypatch.setattr(FakeZeroconf, "update_service", say_slowly)
+    async with stage.running():
+        await stage.until(lambda: stage.words == ["register"])
+        stage.wanted = replace(WANTED, number=None)
+        await stage.until(speaks.is_set)
+        stage.wanted = replace(WANTED, number=8)
+        stage.announcer.wake()
+        may_end.set()
+        async with asyncio.timeout(40):
+            while stage.words != ["register", "update", "update"]:
+                await asyncio.sleep(0.005)
 
 
 async def test_nothing_wanted_is_nothing_said():
