@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate, compress, count, islice
+from itertools import accumulate, compress, count
 from operator import ne
 from typing import NamedTuple
 
@@ -105,8 +105,10 @@ class _Matching:
             old, new = old_words[word], new_words[word + shift]
             self._between(old, new)
             most = old_words[end - 1] + 1 - old
-            pairs = (islice(self.old.tokens, old, old + most), islice(self.new.tokens, new, None))
-            same = next(compress(count(), map(ne, *pairs)), most)
+            # Looked up one by one: a copy of the row, each time, would cost its square.
+            left = map(self.old.tokens.__getitem__, range(old, old + most))
+            right = map(self.new.tokens.__getitem__, range(new, len(self.new)))
+            same = next(compress(count(), map(ne, left, right)), most)
             # Up to the last word before the first difference, or to the end of the row.
             word = bisect_left(old_words, old + same, word + 1, end)
             length = old_words[word - 1] + 1 - old

@@ -43,7 +43,7 @@ class LiveAndShadow:
         self.versions = VersionRing()
         self._log = UpdateLog(kind, pulled)
         self.live = self._log.replayed()
-        self._bases = BaseDocuments(kind, self.live)
+        self._bases = BaseDocuments(kind, self._log)
 
     def receive(self, update: bytes, *, own: bool = False) -> bool:
         """Take an update from the room; True when the content changed, and not only its state.
@@ -62,19 +62,36 @@ class LiveAndShadow:
         with self._rebuilt_on_failure():
             self.live.shared.apply_update(update)
             after = self.live.content()
+        length = self._log.length
         self._log.received(update, own=own)
-        return not same_content(before, after)
+        is_same = same_content(before, after)
+        if is_same:
+            self._bases.keep_up(length=length)
+        return not is_same
+
+    def mark_saved(self, digest: str) -> Sequence[bytes]:
+        """Write on the live document which file is saved; returns what is to be sent."""
+        updates: list[bytes] = []
+        forget = self.live.shared.on_update(lambda update, _origin: updates.append(update))
+        try:
+            self.live.mark_saved(digest)
+        finally:
+            forget()
+        length = self._log.length
+        for update in updates:
+            self._log.sent(update, self.live, None)
+        self._bases.keep_up(length=length)
+        return updates
 
     def settle_versions(self) -> None:
         """Store what is only held as a document; for idle moments, takes milliseconds per MB."""
-        self._bases.settle(self.versions)
+        self._bases.settle(self.versions, self.live)
         self.versions.make_room()
-        self._log.compact(self.live)
 
     def rebuild(self) -> None:
         """Make live document and shadow anew from all that was received and sent."""
         self.live = self._log.replayed()
-        self._bases.renew(self.live)
+        self._bases.renew()
 
     # Edits
 
@@ -89,12 +106,12 @@ class LiveAndShadow:
         """Make the edit in a document at the base's state, and bring it to the live one."""
         with self._rebuilt_on_failure():
             update = edited(document, new, frozenset(), edits)
-            if update:
+            if update and document is not self.live:
                 self.live.shared.apply_update(update)
                 self.live.content()
         self._log.sent(update, document, now)
         version = self._push(new, now, own_save=True, base=base.number)
-        self._bases.edited(document, version)
+        self._bases.edited(document, version, self.live)
         return update
 
     def _edit_live(

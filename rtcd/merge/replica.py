@@ -241,9 +241,12 @@ class Replica(LiveAndShadow):
         merged = None
         if not same_meaning(before, base.content):
             merged = merge_contents(base.content, new, before)
-        document = None if merged is not None and merged.by_content else self._bases.at(base)
+        document = (
+            None if merged is not None and merged.by_content else self._bases.at(base, self.live)
+        )
         if document is not None:
-            if merged is None and same_file(before, base.content):
+            is_other = document is not self.live
+            if is_other and merged is None and same_file(before, base.content):
                 # Cells that were moved away and back look the same, and are others: an edit of
                 # one that was there before them would go where nobody sees it.
                 document.shared.apply_update(

@@ -20,8 +20,11 @@ LARGE = 400_000
 SURROGATES = 0xD800
 SURROGATE_COUNT = 0x800
 SPARE_PLACES = 8
-SPARE_MARKS = 100_000
-"""So many tokens and lines are some 15 MB; beyond it those of texts that are gone are forgotten."""
+SPARE_BYTES = 1_000_000
+"""So much of texts that are gone may be remembered beside a small one; see ``TokenCache.expect``."""
+
+ENTRY_BYTES = 150
+"""A token or line in a dictionary, beside its own characters."""
 
 MAX_NUMBERS = 0x10FFFF - SURROGATE_COUNT
 
@@ -32,7 +35,11 @@ class _Marks(dict[str, str]):
     A row of them is a string, because rapidfuzz reads strings several times faster than lists.
     """
 
+    def __init__(self) -> None:
+        self.bytes = 0
+
     def __missing__(self, token: str) -> str:
+        self.bytes += ENTRY_BYTES + len(token)
         number = len(self) % MAX_NUMBERS
         mark = self[token] = chr(number if number < SURROGATES else number + SURROGATE_COUNT)
         return mark
@@ -43,8 +50,10 @@ class _Lines(dict[str, str]):
 
     def __init__(self, marks: _Marks) -> None:
         self._mark = marks.__getitem__
+        self.bytes = 0
 
     def __missing__(self, line: str) -> str:
+        self.bytes += ENTRY_BYTES + 2 * len(line)
         # No token goes beyond its line.
         row = self[line] = "".join(map(self._mark, TOKEN.findall(line)))
         return row
@@ -63,7 +72,7 @@ class TokenCache:
         self.distances = Distances()
         self._marks = _Marks()
         self._lines = _Lines(self._marks)
-        self._enough = SPARE_MARKS
+        self._enough = SPARE_BYTES
         self._is_new = True
         # By identity; the content is kept with its rows, so that the identity stays its own.
         self._rows: OrderedDict[tuple[int, str], tuple[Content, str]] = OrderedDict()
@@ -80,18 +89,18 @@ class TokenCache:
         held = self.held
         if self._is_new and held:
             self._is_new = False
-            self._enough = max(SPARE_MARKS, 3 * held)
+            self._enough = max(SPARE_BYTES, 2 * held)
         if held > self._enough:
-            self._marks.clear()
-            self._lines.clear()
+            self._marks = _Marks()
+            self._lines = _Lines(self._marks)
             self._rows.clear()
             self.distances = Distances()
             self._is_new = True
 
     @property
     def held(self) -> int:
-        """How many tokens and lines are remembered."""
-        return len(self._marks) + len(self._lines)
+        """Bytes of the tokens and lines that are remembered, roughly."""
+        return self._marks.bytes + self._lines.bytes
 
     def prepare(self, content: Content) -> None:
         """Learn the lines of a content while nobody waits for it; of a large one only a save asks.

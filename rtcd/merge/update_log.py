@@ -32,9 +32,20 @@ class UpdateLog:
         self._own: deque[bytes] = deque(maxlen=OWN_UPDATES)
         self._rescues: list[Rescue] = []
 
-    def replayed(self) -> Document:
-        """The document as all updates make it."""
-        return _replay(self._kind, [self._checkpoint, *self._updates])
+    @property
+    def checkpoint(self) -> bytes:
+        """The state before the first of the updates."""
+        return self._checkpoint
+
+    @property
+    def length(self) -> int:
+        """How many updates there are since the checkpoint."""
+        return len(self._updates)
+
+    def replayed(self, length: int | None = None, *, client_id: int | None = None) -> Document:
+        """The document as the updates make it: all of them, or the first so many."""
+        updates = [self._checkpoint, *self._updates[:length]]
+        return _replay(self._kind, updates, client_id=client_id)
 
     def received(self, update: bytes, *, own: bool) -> None:
         """An update came from the room; ``own``: it is known to be an echo."""
@@ -72,8 +83,8 @@ class UpdateLog:
             self._updates = []
 
 
-def _replay(kind: Kind, updates: Iterable[bytes]) -> Document:
-    shared = SharedDoc()
+def _replay(kind: Kind, updates: Iterable[bytes], *, client_id: int | None = None) -> Document:
+    shared = SharedDoc(client_id=client_id)
     for update in updates:
         if update:
             shared.apply_update(update)

@@ -116,11 +116,7 @@ class ServerSaves:
             self._mark_waits = True
             return
         self._marked_at = it.clock()
-        updates: list[bytes] = []
-        forget = live.shared.on_update(lambda update, _origin: updates.append(update))
-        live.mark_saved(snapshot.digest)
-        forget()
-        for update in updates:
+        for update in it.replica.mark_saved(snapshot.digest):
             await it.send(room, update)
 
     def _must_wait(self) -> bool:

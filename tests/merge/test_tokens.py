@@ -80,7 +80,7 @@ def test_what_is_forgotten_is_forgotten_between_comparisons(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Rows of one comparison have to be of one making, and memory must not grow for ever."""
-    monkeypatch.setattr("rtcd.merge.tokens.SPARE_MARKS", 100)
+    monkeypatch.setattr("rtcd.merge.tokens.SPARE_BYTES", 15_000)
     cache = TokenCache()
     held = []
     for number in range(200):
@@ -89,7 +89,7 @@ def test_what_is_forgotten_is_forgotten_between_comparisons(
         rows = [words(cache, text) for text in texts]
         assert step(*rows) == Step(inserted=1, deleted=1)
         held.append(cache.held)
-    assert max(held) < 120
+    assert max(held) < 17_000
 
 
 def test_equal_ends_are_cut_at_lines_and_change_no_distance() -> None:
