@@ -162,6 +162,62 @@ def test_saves_leave_the_state_vector_small() -> None:
     assert len(world.replica.live.shared.state_vector()) < 40
 
 
+def test_saves_beside_somebody_who_types_need_two_client_ids_however_often() -> None:
+    """The live document is the shadow until others type, and again when all have paused."""
+    world = room()
+    content = BASE
+    for number in range(12):
+        world.colleague(TextContent(live(world) + f"theirs {number}\n"))
+        content = content.replace("two\n", f"two\nmine {number}\n")
+        world.save(TextContent(content))
+        flushed = world.flush()
+        content = text(flushed) if flushed is not None else content
+        for _ in range(3):
+            world.replica.settle_versions()
+        content += f"more of mine {number}\n"
+        world.save(TextContent(content))
+        world.flush()
+        world.replica.settle_versions()
+    assert all(live(world).count(f"mine {n}\n") == 2 for n in range(12))
+    assert all(f"theirs {n}\n" in live(world) for n in range(12))
+    # The room's own, the live document's, and the shadow's.
+    assert len(parse_state_vector(world.replica.live.shared.state_vector())) == 3
+
+
+def test_a_mark_of_the_saved_file_is_part_of_what_a_document_is_rebuilt_from() -> None:
+    world = room()
+    world.save(TextContent(BASE + "mine\n"))
+    for update in world.replica.mark_saved("abc"):
+        world.send(update)
+    world.save(TextContent(BASE + "mine\nonce more\n"))
+    world.colleague(TextContent("theirs\n" + live(world)))
+    world.save(TextContent(BASE + "mine\nonce more, and again\n"))
+    assert live(world) == "theirs\n" + BASE + "mine\nonce more, and again\n"
+    world.replica.rebuild()
+    assert live(world) == "theirs\n" + BASE + "mine\nonce more, and again\n"
+    assert world.replica.live.saved_hash() == "abc"
+    assert world.document.saved_hash() == "abc"
+
+
+def test_stored_states_of_old_versions_are_limited_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each holds something of every edit ever made, in a small file, too."""
+    monkeypatch.setattr("rtcd.merge.base_documents.SPARE_UPDATES", 2_000)
+    world = room()
+    for number in range(200):
+        world.save(TextContent(BASE.replace("two", f"two {number}")))
+        world.replica.settle_versions()
+    versions = list(world.replica.versions)
+    assert sum(len(version.update or b"") for version in versions) < 12_000
+    assert versions[-1].update is not None
+    # A buffer as old as the oldest: nothing of anybody is lost.
+    world.colleague(TextContent(live(world) + "theirs\n"))
+    world.flush()
+    world.save(TextContent("first\n" + text(versions[0].content)))
+    assert {"first", "theirs"} <= set(live(world).split("\n"))
+
+
 def test_a_stale_editor_that_saves_on_uses_one_client_id() -> None:
     world = room()
     content = BASE
