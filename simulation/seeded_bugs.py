@@ -20,9 +20,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN_CHARACTERS = 2_000
 COPIED = ("rtcd", "cli", "simulation", "tests", "pyproject.toml")
-HISTORIES = (
-    "tests/simulation/test_histories.py::test_a_history_that_shows_a_planted_bug_holds_without_it"
-)
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ BUGS = (
         "rtcd/disk/writer.py",
         "            if self._durable:\n                os.fsync(fd)\n        temporary = _Temporary(fd)\n",
         "        temporary = _Temporary(fd)\n",
-        (HISTORIES,),
+        ("tests/disk/test_writer.py",),
     ),
     Bug(
         "only newer times count as changes",
@@ -57,7 +54,7 @@ BUGS = (
         "        return (self.dev, self.ino, self.size, self.mtime_ns, self.ctime_ns, self.kind) == (\n",
         "        if other.mtime_ns <= self.mtime_ns:\n            return True\n"
         "        return (self.dev, self.ino, self.size, self.mtime_ns, self.ctime_ns, self.kind) == (\n",
-        ("tests/disk/test_folder.py", "tests/disk/test_writer.py"),
+        ("tests/disk/test_file_stat.py",),
     ),
     Bug(
         "a room made anew is taken for the old one",
@@ -65,7 +62,7 @@ BUGS = (
         "            and mark.session_id == session_id\n"
         "            and covers(pulled_state, mark.state_vector)\n",
         "",
-        (HISTORIES,),
+        ("tests/sync/test_ledger.py",),
     ),
     Bug(
         "what a crash left in limbo is not taken up",
@@ -108,7 +105,7 @@ BUGS = (
         "rtcd/sync/other_daemons.py",
         "        async with line.claimed(file_id):\n            yield\n",
         "        yield\n",
-        (HISTORIES,),
+        ("tests/sync/test_other_daemons.py",),
     ),
     Bug(
         "mass deletions are carried on",

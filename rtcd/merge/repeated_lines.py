@@ -24,7 +24,8 @@ def without_repeated_lines(base: str, ours: str, theirs: str, merged: str) -> st
         for line, count in Counter(all_lines).items()
         if count == 2 and line not in known and in_mine[line] == in_other[line] == 1
     }
-    repeated = {line for line in twice if _is_at_one_place(line, mine, other, known)}
+    stayed = known.intersection(mine, other)
+    repeated = {line for line in twice if _is_at_one_place(line, mine, other, stayed)}
     if not repeated:
         return merged
     kept: list[str] = []
@@ -40,18 +41,18 @@ def without_repeated_lines(base: str, ours: str, theirs: str, merged: str) -> st
 
 
 def _is_at_one_place(
-    line: str, mine: Sequence[str], other: Sequence[str], known: Collection[str]
+    line: str, mine: Sequence[str], other: Sequence[str], stayed: Collection[str]
 ) -> bool:
-    """The nearest lines of the base around it are the same on both sides."""
-    here, there = _neighbours(line, mine, known), _neighbours(line, other, known)
+    """The nearest lines around it that neither side has taken out are the same on both sides."""
+    here, there = _neighbours(line, mine, stayed), _neighbours(line, other, stayed)
     same = [one == another for one, another in zip(here, there, strict=True)]
     return all(same) or (any(same) and len(line.strip()) >= MIN_SIGNS)
 
 
 def _neighbours(
-    line: str, lines: Sequence[str], known: Collection[str]
+    line: str, lines: Sequence[str], stayed: Collection[str]
 ) -> tuple[str | None, str | None]:
     place = lines.index(line)
-    before = next((one for one in reversed(lines[:place]) if one in known), None)
-    after = next((one for one in lines[place + 1 :] if one in known), None)
+    before = next((one for one in reversed(lines[:place]) if one in stayed), None)
+    after = next((one for one in lines[place + 1 :] if one in stayed), None)
     return before, after

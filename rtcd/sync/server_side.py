@@ -32,6 +32,7 @@ from rtcd.sync.first_contact import join_live_rooms, list_remote
 from rtcd.sync.other_daemons import OtherDaemons
 from rtcd.sync.ports import Clock
 from rtcd.sync.project import Project
+from rtcd.sync.remembering import file_id_of
 
 log = logging.getLogger("rtcd.sync")
 
@@ -122,11 +123,22 @@ class ServerSide:
             # The first time everything is compared anyway, after this.
             self._relist_now.set()
             self._work(join_live_rooms(self._project))
+            for path in list(self._project.bindings):
+                self._work(self._look_for_another_file(path))
         self.listening.set()
         for binding in list(self._project.bindings.values()):
             binding.retry()
         self._project.retries.now()
         self._project.note_change()
+
+    async def _look_for_another_file(self, path: ProjectPath) -> None:
+        """Nobody told us meanwhile when a file was deleted and made again: its room is another."""
+        binding = self._project.bindings.get(path)
+        if binding is None or binding.room is None or self._link.is_host:
+            return
+        found = await self._link.client.path_of(file_id_of(binding.room))
+        if found is None and self._project.bindings.get(path) is binding:
+            binding.replaced_remotely()
 
     def _is_lost(self, error: RtcdError) -> None:
         self.connected = False

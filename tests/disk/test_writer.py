@@ -79,6 +79,23 @@ def project(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Project]
     project.folder.close()
 
 
+def test_what_is_written_is_on_the_disk_before_it_has_its_name(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut after the new name leaves no file without its bytes."""
+    real, synced = os.fsync, []
+
+    def fsync(fd: int) -> None:
+        has_name = os.fstat(fd).st_ino == project.file.stat().st_ino
+        synced.append((os.fstat(fd).st_ino, os.fstat(fd).st_size, has_name))
+        real(fd)
+
+    expected = project.read()
+    monkeypatch.setattr(os, "fsync", fsync)
+    project.writer.write(PATH, b"two", expected=expected)
+    assert (project.file.stat().st_ino, len(b"two"), False) in synced
+
+
 def code_of(project: Project, data: bytes, expected: Snapshot | None) -> str:
     with pytest.raises(HeldError) as caught:
         project.writer.write(PATH, data, expected=expected)

@@ -19,6 +19,15 @@ def test_lines_that_both_sides_added_in_another_order_are_there_once():
         assert lines.count(line) == 1, merged.text
 
 
+def test_a_line_that_both_have_is_there_once_whatever_each_took_out_around_it():
+    base = "alpha()\nbeta()\ngamma()\ndelta()\n"
+    ours = "alpha()\nbeta()\nfrom Ada\ngamma()\ndelta()\n"
+    theirs = "alpha()\nfrom Ada\ndelta()\n"
+    merged = "alpha()\nfrom Ada\nbeta()\nfrom Ada\ngamma()\ndelta()\n"
+    once = "alpha()\nfrom Ada\nbeta()\ngamma()\ndelta()\n"
+    assert without_repeated_lines(base, ours, theirs, merged) == once
+
+
 def test_the_same_short_line_at_two_places_stays_twice():
     ours, theirs = "alpha\nelse:\nbeta\ngamma\n", "alpha\nbeta\ngamma\nelse:\n"
     merged = "alpha\nelse:\nbeta\ngamma\nelse:\n"

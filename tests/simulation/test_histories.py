@@ -40,6 +40,8 @@ FOUND_WITH_MOVES = {
     50131: "the same, where the watcher had ended",
     50143: "a file made while the server was away was never shared",
     50310: "a room made of a stale save counted as somebody's deletion",
+    600026: "lines that came twice were not known where others had deleted around them",
+    600376: "a room stayed open whose file was deleted and made again while nobody told",
     300000: "a rename of a file that had come back was taken for a new file",
     300008: "a file that came back on a host was written over by the room of the deleted one",
     300063: "what was deleted everywhere was in no version",
