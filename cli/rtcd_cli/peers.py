@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from rich.text import Text
 
 from rtcd.daemon.control_client import ask
 from rtcd.daemon.who import Peer
@@ -31,14 +32,7 @@ def peers(directory: Path | None, as_json: bool) -> None:
     if as_json:
         show_json({"schema": 1, "project": str(places.project), **answer})
         return
-    others = sum(not peer.is_you for peer in found)
-    show(
-        line(
-            mark("ok"),
-            f" {plural(others, 'other person', 'others')} here" if others else " Only you are here",
-        ),
-        "",
-    )
+    show(_head(sum(not peer.is_you for peer in found), connected=answer.get("connected", True)), "")
     rows = [
         (
             safe(peer.name) + (" (you)" if peer.is_you else ""),
@@ -53,6 +47,14 @@ def peers(directory: Path | None, as_json: bool) -> None:
         show(next_step("rtcd share", "let somebody else in"))
     else:
         show(next_step("rtcd status", "is everything of mine saved, and theirs here?"))
+
+
+def _head(others: int, *, connected: bool) -> Text:
+    if not connected:
+        return line(mark("idle"), " Offline: who else is here cannot be told")
+    if not others:
+        return line(mark("ok"), " Only you are here")
+    return line(mark("ok"), f" {plural(others, 'other person', 'others')} here")
 
 
 def _from(address: str | None) -> str:

@@ -99,7 +99,7 @@ def _connection(report: StatusReport) -> Text:
 def _way(report: StatusReport, state: str, settled: str) -> Text:
     paths = [safe(file.path) for file in report.files if file.state == state]
     verb = "on the way" if report.server.connected else "waiting for the server"
-    if paths:
+    if paths and (report.server.connected or state == "sending"):
         named = ", ".join(paths[:3]) + (f" and {len(paths) - 3:,} more" if len(paths) > 3 else "")
         return line((f"{len(paths):,} {verb}", "yellow"), f": {named}")
     if report.state == "synced" or (report.server.connected and report.state == "syncing"):

@@ -61,7 +61,7 @@ class Arrival:
             await self._project.changed(self._project.seq, min(left, LOOK_AGAIN_SECONDS))
 
     def _pending(self, paths: Sequence[ProjectPath], *, theirs: bool) -> list[Pending]:
-        found = [*self._local.pending(), *pending_files(self._project)]
+        found = [*self._local.pending(), *pending_files(self._project, theirs=theirs)]
         if theirs and self._project.awaits_server:
             found.append(Pending(None, "the server was not reached yet"))
         elif theirs and not self._server.connected:

@@ -82,7 +82,7 @@ class Commands:
     async def stop(self, arguments: Arguments) -> dict[str, Any]:
         """Begin to end; says what is pending now."""
         del arguments
-        pending = pending_files(self._project)
+        pending = pending_files(self._project, theirs=False)
         self._stop()
         return {"pending": [item.to_json() for item in pending]}
 

@@ -178,7 +178,13 @@ class Daemon:
             parts.append(contact.run)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(keep_running(part, project)) for part in parts]
-            who = Who(project=project, person=person, client=client, name=self._settings.name)
+            who = Who(
+                project=project,
+                person=person,
+                client=client,
+                server=remote,
+                name=self._settings.name,
+            )
             commands = Commands(
                 places=self._places,
                 project=project,

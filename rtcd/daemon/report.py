@@ -21,7 +21,7 @@ from rtcd.problem import Problem
 from rtcd.project_path import ProjectPath
 from rtcd.sync.binding import Binding
 from rtcd.sync.local_side import LocalSide
-from rtcd.sync.pending import differs_from_last_time, pending_files
+from rtcd.sync.pending import differs_from_last_time, is_unheard, pending_files
 from rtcd.sync.project import Project
 from rtcd.sync.server_side import ServerSide
 
@@ -113,7 +113,7 @@ class Reporter:
             return "sending" if is_owed or self._project.tasks.is_busy(path) else "synced"
         if binding.unsent():
             return "sending"
-        return "receiving" if binding.unwritten() else "synced"
+        return "receiving" if binding.unwritten() or is_unheard(binding) else "synced"
 
     def _state(self, files: tuple[FileStatus, ...]) -> ProjectState:
         project = self._project

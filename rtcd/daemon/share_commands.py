@@ -27,7 +27,8 @@ class ShareCommands:
     async def peers(self, arguments: Arguments) -> dict[str, Any]:
         """Who is here, from where, and what they edit."""
         del arguments
-        return {"peers": [peer.to_json() for peer in await self._who.is_here()]}
+        peers = [peer.to_json() for peer in await self._who.is_here()]
+        return {"connected": self._who.is_known, "peers": peers}
 
     async def share(self, arguments: Arguments) -> dict[str, Any]:
         """Share on the network (``code``, ``browser``), ``look``, ``close``, or ``revoke`` a guest."""

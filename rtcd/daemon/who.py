@@ -10,6 +10,7 @@ from rtcd.errors import RtcdError
 from rtcd.rooms.person import RTCD, Person
 from rtcd.server.client import ServerClient
 from rtcd.sync.project import Project
+from rtcd.sync.server_side import ServerSide
 from rtcd.sync.shown_person import ShownPerson
 
 
@@ -53,20 +54,32 @@ class Who:
     """Asks the room in which everybody is listed, and the server for their addresses."""
 
     def __init__(
-        self, *, project: Project, person: ShownPerson, client: ServerClient, name: str
+        self,
+        *,
+        project: Project,
+        person: ShownPerson,
+        client: ServerClient,
+        server: ServerSide,
+        name: str,
     ) -> None:
         self._project = project
+        self._server = server
         self._person = person
         self._client = client
         self._name = name
 
+    @property
+    def is_known(self) -> bool:
+        """False while the server is away: nobody can tell then."""
+        return self._server.connected
+
     async def is_here(self) -> list[Peer]:
-        """Everybody, ourselves first, then by name."""
+        """Everybody, ourselves first, then by name; only ourselves while the server is away."""
+        if not self.is_known:
+            return [self._you()]
         addresses: dict[int, str] = {}
         with suppress(RtcdError):
             addresses = await self._client.where_from()
-        own = tuple(sorted(str(path) for path in self._project.bindings))
-        you = Peer(name=self._name, client=RTCD, address=None, paths=own, is_you=True)
         others = [
             Peer(
                 name=person.name,
@@ -78,7 +91,12 @@ class Who:
             # A connection that was cut says no goodbye; the server knows that it is gone.
             if not addresses or person.client_id in addresses
         ]
-        return [you, *sorted(others, key=lambda peer: (peer.name, peer.client, peer.paths))]
+        others.sort(key=lambda peer: (peer.name, peer.client, peer.paths))
+        return [self._you(), *others]
+
+    def _you(self) -> Peer:
+        own = tuple(sorted(str(path) for path in self._project.bindings))
+        return Peer(name=self._name, client=RTCD, address=None, paths=own, is_you=True)
 
 
 def _paths(person: Person) -> tuple[str, ...]:

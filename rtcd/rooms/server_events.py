@@ -170,7 +170,10 @@ class EventSubscription:
             except TimeoutError:
                 continue
             except ConnectionClosed as error:
-                raise ServerUnreachableError("the server's event stream was lost") from error
+                raise ServerUnreachableError(
+                    "the connection to the server was lost",
+                    hint="rtcd connects again by itself; what you save waits here.",
+                ) from error
 
     async def _receive_until(self, seconds: float) -> str | bytes:
         async with asyncio.timeout(max(0.01, seconds)):

@@ -93,6 +93,15 @@ def redirect_error(reply: httpx.Response) -> RtcdError:
     )
 
 
+def host_is_away(url: str) -> ServerUnreachableError:
+    """What silence means to a guest of somebody's project."""
+    return ServerUnreachableError(
+        f"the host does not answer at {url}",
+        hint="Is it awake, and on a network with you? rtcd looks for it and connects again by itself; "
+        "what you save waits here.",
+    )
+
+
 def turned_out() -> ServerRefusedError:
     """What a refusal means to a guest of somebody's project."""
     return ServerRefusedError(

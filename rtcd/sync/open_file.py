@@ -147,9 +147,18 @@ class OpenFile:
 
     def unsent(self) -> bool:
         """True while something of ours is not known to be in the room."""
-        if self.saves or self.state in (BindingState.JOINING, BindingState.OFFLINE):
+        if self.saves or self.state is BindingState.JOINING:
             return True
+        if self.state is BindingState.OFFLINE:
+            return not self._server_has_the_disk()
         return self.room is not None and self.room.unacknowledged > 0
+
+    def _server_has_the_disk(self) -> bool:
+        """True when what was on our disk last had been saved by the server, before it went away."""
+        snapshot = self.file.snapshot
+        if self.gone or self.removed or snapshot is None:
+            return False
+        return self.ledger.both_had(snapshot)
 
     def unwritten(self) -> bool:
         """True while something of theirs is not on our disk."""

@@ -7,7 +7,10 @@ from typing import Any
 
 from rtcd.project_path import ProjectPath
 from rtcd.sync.binding import Binding
+from rtcd.sync.open_file import BindingState
 from rtcd.sync.project import Project
+
+UNHEARD = "its changes by others are not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +25,15 @@ class Pending:
         return {"path": None if self.path is None else str(self.path), "why": self.why}
 
 
-def pending_files(project: Project) -> list[Pending]:
-    """Every file with something under way; held files are not waited for."""
+def pending_files(project: Project, *, theirs: bool = True) -> list[Pending]:
+    """Every file with something under way; held files are not waited for.
+
+    Without ``theirs`` it does not matter that others' changes cannot be known.
+    """
     found = [
         Pending(path, why)
         for path, binding in sorted(project.bindings.items())
-        if (why := why_pending(binding)) is not None
+        if (why := why_pending(binding)) is not None and (theirs or why != UNHEARD)
     ]
     known = set(project.bindings)
     found += [
@@ -66,4 +72,9 @@ def why_pending(binding: Binding) -> str | None:
         return "not yet on this disk"
     if binding.unsaved():
         return "not yet saved by the server"
-    return None
+    return UNHEARD if is_unheard(binding) else None
+
+
+def is_unheard(binding: Binding) -> bool:
+    """True while nobody can know what others do in this file: its room is not open."""
+    return binding.state is BindingState.OFFLINE

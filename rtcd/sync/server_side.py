@@ -16,7 +16,7 @@ from typing import Any
 
 from rtcd.disk.formats import kind_of
 from rtcd.documents.open_document import ROOM_TYPES
-from rtcd.errors import RtcdError, ServerRefusedError
+from rtcd.errors import RtcdError, ServerRefusedError, ServerUnreachableError
 from rtcd.project_path import ProjectPath
 from rtcd.rooms.backoff import Backoff
 from rtcd.rooms.news import Announcement
@@ -27,7 +27,7 @@ from rtcd.rooms.server_events import (
     ServerEvent,
 )
 from rtcd.server.entry import Entry
-from rtcd.server.replies import turned_out
+from rtcd.server.replies import host_is_away, turned_out
 from rtcd.sync.first_contact import join_live_rooms, list_remote
 from rtcd.sync.other_daemons import OtherDaemons
 from rtcd.sync.ports import Clock
@@ -38,6 +38,7 @@ log = logging.getLogger("rtcd.sync")
 
 RELIST_SECONDS = 30.0
 SERVER_CODE = "server"
+AWAY_CODE = ServerUnreachableError.code
 BACKOFF = Backoff(longest=10.0)
 
 
@@ -142,8 +143,8 @@ class ServerSide:
 
     def _is_lost(self, error: RtcdError) -> None:
         self.connected = False
-        if isinstance(error, ServerRefusedError) and self._link.address.place is not None:
-            error = turned_out()
+        if self._link.address.place is not None:
+            error = _as_a_guest_sees_it(error, self._link.address.url)
         self._project.problems.pop((None, SERVER_CODE), None)
         self._project.report(SERVER_CODE, error)
 
@@ -271,6 +272,13 @@ class ServerSide:
             self._link.note_compared(path, entry)
         else:
             await self._project.remote.check(path)
+
+
+def _as_a_guest_sees_it(error: RtcdError, url: str) -> RtcdError:
+    if isinstance(error, ServerRefusedError):
+        return turned_out()
+    is_silent = isinstance(error, ServerUnreachableError) and error.code == AWAY_CODE
+    return host_is_away(url) if is_silent else error
 
 
 def is_room_of(room_id: str, path: ProjectPath) -> bool:

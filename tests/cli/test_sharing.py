@@ -130,6 +130,13 @@ def test_peers_shows_everybody_and_what_a_guest_can_do_next(shell: Shell) -> Non
     assert guest.out == table + "Next: rtcd status  is everything of mine saved, and theirs here?\n"
 
 
+def test_peers_does_not_guess_who_is_here_while_the_server_is_away(shell: Shell) -> None:
+    you = {"name": "Grace", "client": "rtcd", "from": None, "paths": [], "you": True}
+    with shell.daemon({"peers": {"result": {"connected": False, "peers": [you]}}}):
+        done = shell.rtcd("peers")
+    assert done.out.startswith("○ Offline: who else is here cannot be told\n")
+
+
 def test_joining_without_a_code_and_without_anybody_to_ask_says_what_to_type(shell: Shell) -> None:
     done = shell.rtcd("join", "--json", "-C", "new")
     assert done.json["error"]["hint"] == "Call it as `rtcd join 7-guitar-honey-otter`."

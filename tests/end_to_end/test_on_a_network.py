@@ -158,6 +158,8 @@ def test_a_host_that_slept_and_one_that_moved_are_found_again(network, folder_on
         os.kill(pid, signal.SIGSTOP)
     guest.write("a.txt", "written while the host slept\n")
     eventually(lambda: guest.status()["state"] == "offline", "the guest to notice", 60)
+    assert [one["name"] for one in peers(guest)] == ["Grace Hopper"], "who is there nobody can tell"
+    assert guest.command("wait", "--timeout", "0").returncode == 1
     for pid in sleeping:
         os.kill(pid, signal.SIGCONT)
     eventually(lambda: host.read("a.txt") == "written while the host slept\n", "the save", 60)
