@@ -80,8 +80,21 @@ class _NotebookMerge:
         return Merged(content, tuple(self.overlaps), by_content=self.by_content)
 
     def _match(self) -> None:
-        self.my_keys = _keys("ours", match_cells(self.base.cells, self.ours.cells))
-        self.their_keys = _keys("theirs", match_cells(self.base.cells, self.theirs.cells))
+        mine = match_cells(self.base.cells, self.ours.cells)
+        other = match_cells(self.base.cells, self.theirs.cells)
+        known = {cell.id for cell in self.base.cells}
+        newer = {
+            cell.id
+            for cell, origin in zip(self.theirs.cells, other, strict=True)
+            if origin is None and cell.id not in known
+        }
+        # Matching goes by what cells say, too: but one that the other side has made, and that came
+        # along under its id, is in the place of no cell of the base.
+        own = [
+            None if cell.id in newer else origin
+            for cell, origin in zip(self.ours.cells, mine, strict=True)
+        ]
+        self.my_keys, self.their_keys = _keys("ours", own), _keys("theirs", other)
 
     def _follow_joins(self) -> bool:
         """Have cells that one side joined joined on the other side, too; True when there were."""

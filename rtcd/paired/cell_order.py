@@ -15,7 +15,8 @@ from itertools import count
 
 from rtcd.content import TextContent
 from rtcd.diff.cells import match_cells
-from rtcd.paired.pairing import Pairing, is_edit_in_place
+from rtcd.paired.pairing import Pairing
+from rtcd.paired.saved_text import is_edit_in_place
 from rtcd.paired.script import Script, ScriptCell
 
 Rank = tuple[int, ...]

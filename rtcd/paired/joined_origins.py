@@ -1,4 +1,7 @@
-"""A new cell that holds what several old ones held is the longest of them: its outputs stay."""
+"""A new cell that holds what several old ones held is the longest of them: its outputs stay.
+
+So is one that holds a cell which was moved and added to, where the matcher sees too little in common.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ from rtcd.content import Cell
 
 ENOUGH = 0.6
 """So much of the lines of each old cell."""
+
+SHARE = 0.4
+"""A cell that was added to was so much of what it is now, counted in signs."""
 
 
 def with_joined(
@@ -27,7 +33,23 @@ def with_joined(
         if len(inside) >= 2:
             made[number] = max(inside, key=lambda place: len(old[place].source))
             gone = [place for place in gone if place not in inside]
+    for number, cell in enumerate(new):
+        if made[number] is None:
+            inside = [place for place in gone if _is_all_in(old[place], cell)]
+            if len(inside) == 1:
+                made[number] = inside[0]
+                gone.remove(inside[0])
     return made
+
+
+def _is_all_in(old: Cell, new: Cell) -> bool:
+    lines = _lines(old.source)
+    return (
+        old.cell_type == new.cell_type
+        and bool(lines)
+        and lines <= _lines(new.source)
+        and len(old.source) >= SHARE * len(new.source)
+    )
 
 
 def _is_most_in(old: Cell, new: Cell) -> bool:

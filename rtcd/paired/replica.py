@@ -20,9 +20,10 @@ from rtcd.merge.sameness import same_file
 from rtcd.merge.save_outcome import Flush, SaveOutcome
 from rtcd.merge.versions import Version
 from rtcd.paired.cell_order import CellOrder
-from rtcd.paired.pairing import Pairing, states_nothing_else
+from rtcd.paired.pairing import Pairing
 from rtcd.paired.reading import read_script
 from rtcd.paired.rewriting import rewritten
+from rtcd.paired.saved_text import states_nothing_else
 from rtcd.paired.script import Script, ScriptCell, ScriptFormat
 from rtcd.paired.writing import write_script
 
@@ -139,7 +140,8 @@ class ScriptReplica(Replica):
         if choice.nothing_to_apply and new.text != known.script.text:
             # Equal in our order: what it brings is another one.
             choice = replace(choice, nothing_to_apply=False, conflict=None)
-        wanted = known.notebook_for(saved, self._new_id)
+        later = newest if base is not self.versions[-1] else None
+        wanted = known.notebook_for(saved, self._new_id, newer=later)
         outcome = self._save_chosen(wanted, before, choice, now)
         self._refused_text = new.text if choice.conflict is not None else None
         is_live = same_file(wanted, outcome.merged)

@@ -32,6 +32,7 @@ from rtcd.errors import (
 )
 from rtcd.history.history import History
 from rtcd.merge.replica import Replica
+from rtcd.merge.versions import Version
 from rtcd.project_path import ProjectPath
 from rtcd.rooms.backoff import Backoff
 from rtcd.sync.in_hand import InHand, NothingInHand
@@ -166,6 +167,10 @@ class Binding:
         self._retry_now.set()
         self._open.stir()
         await done
+
+    def came_from(self, content: Content) -> None:
+        """What is on disk was made from this content, whatever was there before; before ``run``."""
+        self._open.earlier = (Version(0, content, None, False, None, self._open.clock()),)
 
     def remember_in(self, ledger: Ledger) -> None:
         """Keep the memory of this file elsewhere; before ``run``."""

@@ -7,9 +7,17 @@ notebook is opened when a text is not as it was left.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from rtcd.content import Content, TextContent
+from rtcd.disk.file_stat import Snapshot
+from rtcd.disk.formats import parse
+from rtcd.errors import HeldError
+from rtcd.history.bookmark import Bookmark
+from rtcd.paired.reading import read_script
+from rtcd.paired.script import ScriptFormat
 from rtcd.project_path import ProjectPath
 from rtcd.sync.binding import Binding
 from rtcd.sync.script_binding import ScriptBinding
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("rtcd.sync")
 
 BEGIN_SECONDS = 10.0
+PART_SECONDS = 10.0
 
 
 class Faces:
@@ -41,8 +50,12 @@ class Faces:
                 )
                 bindings[text] = ScriptBinding(binding, work)
 
-    async def begin(self, notebook: ProjectPath) -> None:
+    def begin(self, notebook: ProjectPath) -> None:
         """Work on the texts of a notebook, where one of them is not as it was left."""
+        texts = tuple(self._project.pairs.texts_of(notebook))
+        self._project.spawn(self._begin(notebook), problem_path=notebook, faces=texts)
+
+    async def _begin(self, notebook: ProjectPath) -> None:
         project = self._project
         deadline = project.clock() + BEGIN_SECONDS
         while project.tasks.is_busy(notebook) and project.clock() < deadline:
@@ -102,7 +115,7 @@ class Faces:
             binding.disk_gone()
         self._project.note_change()
 
-    def part(self, notebook: ProjectPath, text: ProjectPath) -> None:
+    def part(self, notebook: ProjectPath, text: ProjectPath, fmt: ScriptFormat) -> None:
         """A text is a file like any other from now on."""
         project = self._project
         binding = project.bindings.get(text)
@@ -110,10 +123,73 @@ class Faces:
             project.bindings.pop(text)
             binding.notebook.working.scripts.remove(text)
         project.history.forget(str(text))
-        project.spawn(self._share_again(text), path=text)
+        project.spawn(self._share_again(notebook, text, fmt), path=text)
         log.info("unpaired path=%s text=%s", notebook, text)
 
-    async def _share_again(self, text: ProjectPath) -> None:
+    async def _share_again(
+        self, notebook: ProjectPath, text: ProjectPath, fmt: ScriptFormat
+    ) -> None:
+        await self._until_parted_there(notebook)
         snapshot = await self._project.disk.read(text)
         if snapshot is not None:
+            there = await self._written_there(snapshot, fmt)
+            if there is not None:
+                self._project.activate(text).came_from(there)
             self._project.local.file_saved(snapshot)
+
+    async def _written_there(self, snapshot: Snapshot, fmt: ScriptFormat) -> Content | None:
+        """The copy that jupytext wrote on a server elsewhere, now marked as the base of ours.
+
+        It was written from the notebook. If it says what ours says, nobody has worked in it. None
+        when there is no such copy.
+        """
+        project = self._project
+        there = None if project.link.is_host else await project.link.read(snapshot.path)
+        if there is None or not await asyncio.to_thread(_says_the_same, there, snapshot.data, fmt):
+            return None
+        stat = snapshot.stat
+        digest = project.history.put_blob(there)
+        project.history.set_bookmark(
+            Bookmark(
+                path=str(snapshot.path),
+                kind="text",
+                file_id=None,
+                base_digest=digest,
+                disk_size=stat.size,
+                disk_mtime_ns=stat.mtime_ns,
+            )
+        )
+        return parse("text", there)
+
+    async def _until_parted_there(self, notebook: ProjectPath) -> None:
+        """Wait until a server elsewhere has saved that its notebook is not paired any more.
+
+        If jupytext runs there, a text that is saved before that is read into the notebook.
+        """
+        project = self._project
+        deadline = project.clock() + PART_SECONDS
+        while not project.link.is_host and project.clock() < deadline:
+            binding = project.bindings.get(notebook)
+            if binding is None or not (binding.is_live and is_on_its_way(binding)):
+                return
+            await binding.ask_for_save()
+            await project.changed(project.seq, 0.1)
+
+
+def is_on_its_way(binding: Binding) -> bool:
+    """True while disk, room and the server's file are not the same."""
+    return binding.unsent() or binding.unwritten() or binding.unsaved()
+
+
+def _says_the_same(one: bytes, other: bytes, fmt: ScriptFormat) -> bool:
+    try:
+        contents = [parse("text", data) for data in (one, other)]
+        scripts = [
+            read_script(content.text, fmt)
+            for content in contents
+            if isinstance(content, TextContent)
+        ]
+    except HeldError:
+        return False
+    first, second = ([cell.as_cell() for cell in script.cells] for script in scripts)
+    return first == second

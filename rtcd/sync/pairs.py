@@ -87,7 +87,7 @@ class Pairs:
         self._begun = True
         self.write_list()
         for notebook in self.all():
-            self._project.spawn(self.faces.begin(notebook), problem_path=notebook)
+            self.faces.begin(notebook)
 
     def note(self, snapshot: Snapshot) -> None:
         """A file was read: a notebook, settings, or neither."""
@@ -143,13 +143,13 @@ class Pairs:
         for text in before:
             if wanted.get(text) != before[text]:
                 self._notebooks.pop(text, None)
-                self.faces.part(notebook, text)
+                self.faces.part(notebook, text, before[text])
         for text in wanted:
             self._notebooks[text] = notebook
         self.write_list()
         log.info("paired path=%s texts=%s", notebook, [str(text) for text in wanted])
         if self._begun:
-            self._project.spawn(self.faces.begin(notebook), problem_path=notebook)
+            self.faces.begin(notebook)
         self._project.note_change()
 
     def _wanted(self, notebook: ProjectPath) -> dict[ProjectPath, ScriptFormat]:

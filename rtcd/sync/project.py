@@ -9,7 +9,7 @@ only.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from rtcd.disk.formats import kind_of
@@ -103,9 +103,10 @@ class Project:
         *,
         path: ProjectPath | None = None,
         problem_path: ProjectPath | None = None,
+        faces: Iterable[ProjectPath] = (),
     ) -> None:
         """Do something beside everything else (see ``Tasks.spawn``)."""
-        self.tasks.spawn(work, path=path, problem_path=problem_path)
+        self.tasks.spawn(work, path=path, problem_path=problem_path, faces=faces)
 
     def activate(self, path: ProjectPath) -> Binding:
         """The binding of a file, begun if there is none."""

@@ -64,7 +64,8 @@ def _owners(name: str) -> Any:  # noqa: ANN401 - a property of any type
 class ScriptOpen(OpenFile):
     """What the parts that work on a paired text share.
 
-    ``is_absent``: the text was deleted, and is not written again.
+    ``is_absent``: the text was deleted, and is not written again. ``is_met``: it was compared with the
+    notebook in the room that is open; until then it may hold something that nobody has.
     """
 
     is_made = False
@@ -104,6 +105,7 @@ class ScriptOpen(OpenFile):
         self.file: ScriptFile = ScriptFile(path, disk)
         self.generations = _FollowingGenerations(owner.generations)
         self.is_absent = False
+        self.is_met = False
         self.left_behind: list[tuple[Version, Pairing]] = []
 
     @property
@@ -125,4 +127,5 @@ class ScriptOpen(OpenFile):
 
     def unsent(self) -> bool:
         """True while something of ours is not known to be in the room."""
-        return bool(self.saves) or self.owner.unsent()
+        is_to_be_met = not (self.is_met or self.is_absent or self.file.hold)
+        return is_to_be_met or bool(self.saves) or self.owner.unsent()

@@ -57,7 +57,7 @@ class ScriptMeeting(Meeting):
             it.file.hold = error
             log.info("text held path=%s reason=%s", it.path, error)
             return
-        self.has_met = True
+        self.has_met = it.is_met = True
         it.generations.disk = -1
 
     async def _meet(self, room: Room, content: Content | None) -> None:
@@ -186,7 +186,7 @@ class ScriptWork:
         if it.gone:
             self._follow_deletion()
         if it.is_absent and it.saves:
-            self.meeting.has_met = False
+            self.meeting.has_met = it.is_met = False
             it.is_absent = False
             it.left_behind = []
             await self.take(room)
@@ -233,4 +233,4 @@ class ScriptWork:
         if it.view is not None:
             it.left_behind = it.view.left_behind()
         it.replica = None
-        self.meeting.has_met = False
+        self.meeting.has_met = it.is_met = False

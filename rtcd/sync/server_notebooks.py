@@ -16,7 +16,7 @@ from rtcd.disk.kept_notebooks import KeptNotebooks
 from rtcd.errors import RtcdError, ServerError
 from rtcd.places import INSIDE
 from rtcd.project_path import ProjectPath
-from rtcd.sync.binding import Binding
+from rtcd.sync.faces import is_on_its_way
 from rtcd.sync.ports import Disk
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ class ServerNotebooks:
         binding = project.activate(notebook)
         try:
             async with asyncio.timeout(REST_SECONDS):
-                while not _is_at_rest(binding):
+                while not binding.is_live or is_on_its_way(binding):
+                    await binding.ask_for_save()
                     await project.changed(project.seq, 0.1)
         except TimeoutError:
             raise RtcdError(
@@ -124,7 +125,3 @@ class ServerNotebooks:
         self._paths.discard(notebook)
         self._kept.forget(notebook)
         self._project.pairs.write_list()
-
-
-def _is_at_rest(binding: Binding) -> bool:
-    return binding.is_live and not (binding.unsent() or binding.unwritten() or binding.unsaved())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from rtcd.errors import RtcdError
@@ -30,18 +30,28 @@ class Tasks:
         *,
         path: ProjectPath | None = None,
         problem_path: ProjectPath | None = None,
+        faces: Iterable[ProjectPath] = (),
     ) -> None:
         """Do something beside everything else; its trouble stays its own.
 
         ``path`` counts as busy meanwhile, and is compared with the server again when the work could
-        not be done; ``problem_path`` is only named in a problem.
+        not be done; ``problem_path`` is only named in a problem. ``faces`` count as busy, too.
         """
-        if path is not None:
-            self._busy[path] = self._busy.get(path, 0) + 1
+        busy = [*faces] if path is None else [path, *faces]
+        for one in busy:
+            self._busy[one] = self._busy.get(one, 0) + 1
         guarded = self._guard(work, path, path or problem_path)
         task = asyncio.get_running_loop().create_task(guarded)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        task.add_done_callback(lambda _: self._not_busy(busy))
+
+    def _not_busy(self, paths: Iterable[ProjectPath]) -> None:
+        for path in paths:
+            self._busy[path] -= 1
+            if not self._busy[path]:
+                del self._busy[path]
+        self._bulletin.note_change()
 
     async def _guard(
         self,
@@ -63,12 +73,6 @@ class Tasks:
                 hint="The traceback is in the daemon's log; `rtcd doctor` names it.",
             )
             self._bulletin.report("bug", bug, problem_path)
-        finally:
-            if path is not None:
-                self._busy[path] -= 1
-                if not self._busy[path]:
-                    del self._busy[path]
-            self._bulletin.note_change()
 
     def is_busy(self, path: ProjectPath) -> bool:
         """True while work for a file without a binding is under way."""

@@ -71,11 +71,14 @@ async def test_a_script_alone_is_live_with_a_notebook_that_only_the_server_has(
     assert folder.status()["conflicts"] == 0
     assert folder.status()["problems"] == []
 
+    before = folder.read("analysis.py")
     done = folder.command("unpair", "analysis.py")
     assert done.returncode == 0, (done.stdout, done.stderr, folder.log())
     folder.wait(60)
     cells = json.loads(folder.read("analysis.ipynb"))["cells"]
     assert ["".join(cell["source"]) for cell in cells][2:] == ["more = 22\nby_grace = 3"]
-    assert "by_grace = 3" in folder.read("analysis.py")
     kinds = {file["path"]: file["kind"] for file in folder.status()["files"]}
     assert kinds == {"analysis.ipynb": "notebook", "analysis.py": "text"}
+    # jupytext had written a copy of its own there, in its own style.
+    assert folder.read("analysis.py") == before, folder.story()
+    assert folder.status()["conflicts"] == 0

@@ -207,7 +207,7 @@ def test_no_word_is_lost_and_no_output_changes_its_cell(seed: int):
     run(seed, TOLD)
 
 
-@pytest.mark.parametrize("seed", [5, 15, 24, 26])
+@pytest.mark.parametrize("seed", [5, 15, 24, 26, 20070, 20242, 20297, 20545, 30256, 40279, 40290])
 def test_the_same_holds_where_the_base_is_inferred(seed: int):
     run(seed, INFERRED)
 
