@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from rtcd.content import Content, Kind
+from rtcd.content import Content, Kind, TextContent
+from rtcd.diff.edits import TextEdit
 from rtcd.merge.base import choose_base
 from rtcd.merge.candidates import BaseChoice, Candidate, Evidence
 from rtcd.merge.known_cells import with_known_cells
 from rtcd.merge.live_and_shadow import LiveAndShadow
 from rtcd.merge.merged import Merged
+from rtcd.merge.prepared import Prepared, Question, takes_long
 from rtcd.merge.rescue import mended
 from rtcd.merge.sameness import same_file, same_meaning
 from rtcd.merge.save_outcome import Flush, SaveOutcome, as_it_stands, changed_ids, no_version
@@ -119,8 +121,28 @@ class Replica(LiveAndShadow):
 
     # From the disk
 
-    def save(
+    def question(
         self, new: Content, *, evidence: Evidence, now: float, on_disk: bool = True
+    ) -> Question | None:
+        """What another process may find out about a large save before ``save`` is called."""
+        newest = self.versions.newest
+        if (
+            newest is None
+            or not isinstance(new, TextContent)
+            or not takes_long(new, newest.content)
+        ):
+            return None
+        candidates = self.versions.candidates(now, reads_are_late=not on_disk)
+        return Question(new, tuple(candidates), self._weighed(new, evidence))
+
+    def save(
+        self,
+        new: Content,
+        *,
+        evidence: Evidence,
+        now: float,
+        on_disk: bool = True,
+        prepared: Prepared | None = None,
     ) -> SaveOutcome:
         """Merge a save into the live document, at the version it was made from.
 
@@ -129,6 +151,7 @@ class Replica(LiveAndShadow):
             evidence: what is known about the saver.
             now: the time.
             on_disk: False for a save that a write of ours has already swapped out.
+            prepared: the answer to ``question``, if there was one.
 
         Raises:
             ApplyError: it did not work; live document and shadow were rebuilt as they were. The
@@ -144,7 +167,11 @@ class Replica(LiveAndShadow):
             return self._unchanged(before, "The shared document has this content already.")
         newest = self.versions.newest
         candidates = self.versions.candidates(now, reads_are_late=not on_disk)
-        outcome = self._save_at_base(new, before, candidates, self._weighed(new, evidence), now)
+        weighed = self._weighed(new, evidence)
+        if prepared is not None and prepared.holds_for(new, candidates, weighed):
+            outcome = self._save_chosen(new, before, prepared.choice, now, edits=prepared.edits)
+        else:
+            outcome = self._save_at_base(new, before, candidates, weighed, now)
         self._take_as_disk(new, on_disk=on_disk)
         if self.versions.newest is not newest and self.versions.newest is not None:
             self.versions.newest.displaced = not on_disk
@@ -230,9 +257,15 @@ class Replica(LiveAndShadow):
         return self._save_chosen(new, before, choice, now)
 
     def _save_chosen(
-        self, new: Content, before: Content, choice: BaseChoice, now: float
+        self,
+        new: Content,
+        before: Content,
+        choice: BaseChoice,
+        now: float,
+        *,
+        edits: Sequence[TextEdit] | None = None,
     ) -> SaveOutcome:
-        """Merge a save at the version that was chosen as its base."""
+        """Merge a save at the version that was chosen as its base; ``edits`` since it, if known."""
         self._refused = new if choice.conflict is not None else None
         self._refused_then_read = False
         base = self.versions[choice.index]
@@ -240,7 +273,7 @@ class Replica(LiveAndShadow):
             return SaveOutcome(update=b"", base=base, choice=choice, before=before, merged=before)
         merged = None
         if not same_meaning(before, base.content):
-            merged = merge_contents(base.content, new, before)
+            merged = merge_contents(base.content, new, before, our_edits=edits)
         document = (
             None if merged is not None and merged.by_content else self._bases.at(base, self.live)
         )
@@ -252,7 +285,7 @@ class Replica(LiveAndShadow):
                 document.shared.apply_update(
                     self.live.shared.update_since(document.shared.state_vector())
                 )
-            edits = None if merged is None else merged.our_edits
+            edits = edits if merged is None else merged.our_edits
             update = self._save_on(document, new, base, now, edits)
         else:
             touched = changed_ids(base.content, before)

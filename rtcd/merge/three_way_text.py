@@ -57,14 +57,17 @@ class TextMerge:
         )
 
 
-def merge_text(base: str, ours: str, theirs: str) -> TextMerge:
-    """Merge two versions of a text that both came from ``base``."""
+def merge_text(
+    base: str, ours: str, theirs: str, our_edits: Sequence[TextEdit] | None = None
+) -> TextMerge:
+    """Merge two versions of a text that both came from ``base``; ``our_edits`` if known."""
     merge = TextMerge(theirs, base, ours, theirs)
     if ours in (base, theirs):
         return merge
     if theirs == base:
         return replace(merge, text=ours)
-    mine, other = diff_text(base, ours), diff_text(base, theirs)
+    mine = diff_text(base, ours) if our_edits is None else tuple(our_edits)
+    other = diff_text(base, theirs)
     merge = replace(merge, our_edits=mine)
     if len(base) < LONG:
         part = _merge_part(base, mine, other, whole=base)

@@ -15,6 +15,7 @@ from dataclasses import replace
 from rtcd.content import Content, NotebookContent, TextContent
 from rtcd.merge.base import choose_base
 from rtcd.merge.candidates import Candidate, Evidence
+from rtcd.merge.prepared import Prepared
 from rtcd.merge.replica import Replica
 from rtcd.merge.sameness import same_file
 from rtcd.merge.save_outcome import Flush, SaveOutcome
@@ -74,7 +75,13 @@ class ScriptReplica(Replica):
     # From the disk
 
     def save(
-        self, new: Content, *, evidence: Evidence, now: float, on_disk: bool = True
+        self,
+        new: Content,
+        *,
+        evidence: Evidence,
+        now: float,
+        on_disk: bool = True,
+        prepared: Prepared | None = None,
     ) -> SaveOutcome:
         """Merge a saved text into the live document, at the text it was made from.
 
@@ -82,6 +89,7 @@ class ScriptReplica(Replica):
             HeldError: jupytext cannot read the text; nothing changed.
             ApplyError: as ``Replica.save``.
         """
+        del prepared  # Cell by cell nothing takes that long.
         assert isinstance(new, TextContent)
         before = self.live.content()
         assert isinstance(before, NotebookContent)

@@ -37,6 +37,7 @@ from rtcd.project_path import ProjectPath
 from rtcd.rooms.backoff import Backoff
 from rtcd.sync.in_hand import InHand, NothingInHand
 from rtcd.sync.ledger import Ledger
+from rtcd.sync.merge_worker import MergeWorker
 from rtcd.sync.open_file import BindingState, OpenFile
 from rtcd.sync.ports import Clock, Disk, Room, Rooms
 from rtcd.sync.save import Save
@@ -66,6 +67,7 @@ class Binding:
         began: float = 0.0,
         in_hand: InHand | None = None,
         receives_only: bool = False,
+        merge_worker: MergeWorker | None = None,
         reads_are_told: Callable[[], bool] = lambda: True,
     ) -> None:
         self._open = OpenFile(
@@ -81,6 +83,7 @@ class Binding:
             reads_are_told=reads_are_told,
         )
         self._open.receives_only = receives_only
+        self._open.merge_worker = merge_worker
         self._working = Working(self._open, began=began, quiet_seconds=quiet_seconds)
         self._retry_now = asyncio.Event()
         self.kind = kind

@@ -58,6 +58,7 @@ class Bindings(dict[ProjectPath, Binding]):
             began=self._began,
             in_hand=self._project.in_hand,
             receives_only=self._project.receives_only,
+            merge_worker=self._project.merge_worker,
             reads_are_told=lambda: self._project.local.reads_are_told,
         )
         self[path] = binding

@@ -28,6 +28,7 @@ from rtcd.sync.generations import Generations
 from rtcd.sync.in_hand import InHand
 from rtcd.sync.ledger import Ledger
 from rtcd.sync.local_file import LocalFile
+from rtcd.sync.merge_worker import MergeWorker
 from rtcd.sync.one_way import refused
 from rtcd.sync.ports import Clock, Disk, Room, Rooms
 from rtcd.sync.save import Save
@@ -72,7 +73,7 @@ class OpenFile:
     ``reads_are_told``: somebody says when the file is read. ``ids_differ``: the disk has the
     content but other cell ids. ``earlier``: the versions that the last room left behind, and
     ``not_on_disk`` what it had that the disk has not got.
-    ``followers`` are the other files of the document. ``flushers`` wait until what is received is
+    ``merge_worker`` compares large saves. ``followers`` are the other files of the document. ``flushers`` wait until what is received is
     on disk.
     """
 
@@ -99,6 +100,7 @@ class OpenFile:
         self.user = user
         self.in_hand = in_hand
         self.receives_only = False
+        self.merge_worker: MergeWorker | None = None
         self.reads_are_told = reads_are_told
         self.file = LocalFile(path, kind, disk)
         self.ledger = Ledger(path, kind, history, clock)

@@ -25,6 +25,7 @@ from rtcd.sync.in_hand import InHand, NothingInHand
 from rtcd.sync.known_files import KnownFiles
 from rtcd.sync.ledger import Ledger
 from rtcd.sync.local_files import LocalFiles
+from rtcd.sync.merge_worker import MergeWorker
 from rtcd.sync.pairs import Pairs
 from rtcd.sync.ports import Clock
 from rtcd.sync.project_disk import ProjectDisk
@@ -54,6 +55,7 @@ class Project:
         self.clock = clock
         self.receives_only = receives_only
         self.in_hand = in_hand or NothingInHand()
+        self.merge_worker = MergeWorker()
         self.files = KnownFiles()
         self.folders: set[ProjectPath] = set()
         self.bulletin = Bulletin(clock)
@@ -117,6 +119,7 @@ class Project:
         self.bindings.close()
         self.retries.close()
         await self.tasks.finish(timeout)
+        await self.merge_worker.close()
         if not self.link.is_host and not self.awaits_server:
             self.link.remember(self.history.server_files)
 

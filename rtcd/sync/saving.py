@@ -9,11 +9,13 @@ One that a write of ours has displaced is not on disk any more, so it changes th
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from rtcd.content import Content
 from rtcd.errors import ApplyError, HistoryError
 from rtcd.merge.candidates import Evidence
 from rtcd.merge.merged import Overlap
+from rtcd.merge.prepared import LONG_CHANGE, Prepared
 from rtcd.merge.save_outcome import SaveOutcome
 from rtcd.sync.choices import places_of_choice, text_of, without_repeats
 from rtcd.sync.meeting import Meeting
@@ -37,15 +39,37 @@ class Saving:
     async def take_saves(self, room: Room) -> None:
         """Merge all saves that wait, oldest first."""
         while self._open.saves:
-            save = self._open.saves.popleft()
+            save = self._open.saves[0]
+            # It waits in the queue meanwhile: what is not merged yet is not in sync, nor lost.
+            prepared = await self._prepared(save)
+            if not self._open.saves or self._open.saves[0] is not save:
+                continue
+            self._open.saves.popleft()
             try:
-                await self._take_save(room, save)
+                await self._take_save(room, save, prepared)
             except HistoryError:
                 # Not merged yet, and a save that was swapped out is nowhere else.
                 self._open.saves.appendleft(save)
                 raise
 
-    async def _take_save(self, room: Room, save: Save) -> None:
+    async def _prepared(self, save: Save) -> Prepared | None:
+        """What a worker found out about a large save, while other files' saves go on."""
+        it = self._open
+        known = it.file.snapshot
+        is_known = known is not None and known.digest == save.snapshot.digest
+        if it.merge_worker is None or is_known or len(save.snapshot.data) <= LONG_CHANGE:
+            return None
+        if it.kind != "text" or not self._meeting.has_met:
+            return None
+        content = it.file.content_of(save.snapshot.data)
+        question = None if content is None else it.joined.question(content, **self._facts(save))
+        return None if question is None else await it.merge_worker.answer(question)
+
+    def _facts(self, save: Save) -> dict[str, Any]:
+        evidence = Evidence(git=save.git, newest_read_by_saver=False if save.came_first else None)
+        return {"evidence": evidence, "now": self._open.clock(), "on_disk": not save.displaced}
+
+    async def _take_save(self, room: Room, save: Save, prepared: Prepared | None) -> None:
         it = self._open
         known = it.file.snapshot
         if save.displaced:
@@ -66,7 +90,7 @@ class Saving:
         if it.receives_only and save.displaced:
             self._keep_for_review(save, content)
         elif self._meeting.has_met:
-            await self._merge_save(room, save, content)
+            await self._merge_save(room, save, content, prepared)
         else:
             # The file was held when the room was pulled: now disk and room meet, at their base.
             await self._meeting.meet(room, content)
@@ -77,11 +101,13 @@ class Saving:
         overlap = Overlap(None, "", text_of(content), text_of(live), text_of(live), RECEIVE_ONLY)
         self._remembering.record_conflicts((overlap,), save.snapshot.data, live, live, since=0.0)
 
-    async def _merge_save(self, room: Room, save: Save, content: Content) -> None:
+    async def _merge_save(
+        self, room: Room, save: Save, content: Content, prepared: Prepared | None
+    ) -> None:
         it = self._open
         try:
             with it.in_hand.working_on(it.path):
-                outcome = self._saved(save, content)
+                outcome = self._saved(save, content, prepared)
         except ApplyError:
             # Nothing may be written over it now. Joining again merges it by content: from disk,
             # or from here if a write of ours has swapped it out.
@@ -104,18 +130,18 @@ class Saving:
         if outcome.update:
             await it.send(room, outcome.update)
 
-    def _saved(self, save: Save, content: Content) -> SaveOutcome:
+    def _saved(self, save: Save, content: Content, prepared: Prepared | None) -> SaveOutcome:
         """The save in the document; tried once more after the CRDT library failed on it."""
         replica = self._open.joined
-        evidence = Evidence(git=save.git, newest_read_by_saver=False if save.came_first else None)
-        on_disk = not save.displaced
-        now = self._open.clock()
+        facts = self._facts(save)
+        if prepared is not None:
+            facts["prepared"] = prepared
         try:
-            return replica.save(content, evidence=evidence, now=now, on_disk=on_disk)
+            return replica.save(content, **facts)
         except ApplyError:
             log.exception("save is tried again path=%s", self._open.path)
             replica.rebuild()
-            return replica.save(content, evidence=evidence, now=now, on_disk=on_disk)
+            return replica.save(content, **facts)
 
     def _record_choice(self, outcome: SaveOutcome, saved: Content, save: Save) -> None:
         """Keep what the merge had to choose, for review."""

@@ -29,6 +29,7 @@ async def test_a_swapped_out_save_waits_when_the_history_is_full() -> None:
     save = Save(snapshot, displaced=True)
     open_file = SimpleNamespace(
         saves=deque([save]),
+        merge_worker=None,
         file=SimpleNamespace(snapshot=None, content_of=lambda data: TextContent(data.decode())),
         ledger=SimpleNamespace(record=refuse),
         saver=lambda *, git: "Ada",
@@ -54,6 +55,7 @@ class Worker:
         self.open_file = SimpleNamespace(
             path="notes.md",
             saves=deque([self.save]),
+            merge_worker=None,
             joined=self.replica,
             receives_only=False,
             clock=lambda: 1.0,
