@@ -3,7 +3,8 @@
     python benchmarks/start.py [--runs 5] [--files 100] [--idle 20]
 
 Times are those of the whole command, from the shell to its end, when everyone can edit. The files
-are text files of about 4 KB and one notebook in ten. A guest joins a stock server on this machine.
+are text files of about 4 KB and one notebook in ten. A guest joins another folder's host, then a
+stock server, all on this machine.
 Memory and CPU are those of the daemon process alone, as the kernel counts them; "idle" begins when
 the start is a few seconds past. Where other programs keep the machine busy, the rows of CPU seconds
 tell more than those of the clock.
@@ -21,6 +22,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
@@ -34,12 +36,16 @@ FOLDERS = 5
 CALM_SECONDS = 4.0
 EMBEDDED, FULL_FOLDER = "host, embedded server", "guest, full folder, empty server"
 FULL_SERVER, SAME = "guest, empty folder, full server", "guest, same files on both sides"
+HOSTED_FULL_FOLDER = "guest of an rtcd host, full folder, empty host"
+HOSTED_FULL_SERVER = "guest of an rtcd host, empty folder, full host"
+HOSTED_SAME = "guest of an rtcd host, same files on both sides"
 RESTART, BARE = "guest, started again, no changes", "floor: python -c 'import asyncio'"
 MEMORY, PEAK, CPU = "daemon memory (MB RSS)", "daemon peak memory (MB)", "daemon idle CPU (%)"
 CPU_OF_DAEMON, CPU_OF_SERVER = ": CPU of daemon", ": CPU of server"
 MEMORY_AGAIN, STOP = "daemon memory, started again (MB RSS)", "stop, guest"
 GOALS = {
-    EMBEDDED: 4.0, FULL_FOLDER: 1.5, FULL_SERVER: 1.5, SAME: 1.5, RESTART: 1.5,
+    EMBEDDED: 4.0, HOSTED_FULL_FOLDER: 1.5, HOSTED_FULL_SERVER: 1.5, HOSTED_SAME: 1.5,
+    FULL_FOLDER: 1.5, FULL_SERVER: 1.5, SAME: 1.5, RESTART: 1.5,
     MEMORY: 120.0, MEMORY_AGAIN: 120.0, PEAK: 120.0, CPU: 1.0,
 }  # fmt: skip
 
@@ -136,6 +142,33 @@ def measure_guests(workplace: Path, options: argparse.Namespace, results: Result
         full.stop()
 
 
+def measure_guests_of_host(workplace: Path, options: argparse.Namespace, results: Results) -> None:
+    """The first guest fills the host's empty folder; the other two find it full."""
+    host = RtcdFolder(workplace / "hosting" / "project", workplace / "hosting" / "home")
+    host.start()
+    try:
+        for name, folder, is_full in (
+            (HOSTED_FULL_FOLDER, "hosted-full", True),
+            (HOSTED_FULL_SERVER, "hosted-empty", False),
+            (HOSTED_SAME, "hosted-same", True),
+        ):
+            guest = RtcdFolder(workplace / folder / "project", workplace / folder / "home")
+            if is_full:
+                fill(guest.root, options.files)
+            taken = seconds(partial(join_host, host, guest))
+            assert guest.started["files_shared"] == options.files
+            results[name].append(taken)
+            results[name + CPU_OF_DAEMON].append(cpu_seconds(guest.started["pid"]))
+            guest.stop()
+    finally:
+        host.stop()
+
+
+def join_host(host: RtcdFolder, guest: RtcdFolder) -> None:
+    address = host.address
+    guest.start("--server", address.url, token=address.token.reveal())
+
+
 def measure_host(workplace: Path, options: argparse.Namespace, results: Results) -> None:
     host = RtcdFolder(workplace / "host" / "project", workplace / "host" / "home")
     fill(host.root, options.files)
@@ -179,6 +212,7 @@ def main() -> None:
         try:
             measure_floor(results)
             measure_host(workplace, options, results)
+            measure_guests_of_host(workplace, options, results)
             measure_guests(workplace, options, results)
         finally:
             shutil.rmtree(workplace, ignore_errors=True)

@@ -18,6 +18,8 @@ class SimulatedClient:
 
     address = ADDRESS
 
+    files_at_once = 6
+
     def __init__(self, place: Place, server: Server) -> None:
         self._place = place
         self._server = server

@@ -61,26 +61,42 @@ class _Units:
     """Patterns that read many easy units in one match, as single matches are slow."""
 
     def __init__(self, unit: bytes) -> None:
-        self.long_run = re.compile(b"(?s:%b{%d})" % (unit, LONG_RUN))
+        self._unit = unit
+
+    @functools.cached_property
+    def long_run(self) -> re.Pattern[bytes]:
+        return re.compile(b"(?s:%b{%d})" % (self._unit, LONG_RUN))
+
+    @functools.cached_property
+    def short_run(self) -> re.Pattern[bytes]:
         # Each unit leaves an empty group behind it: the number of the last group counts them.
-        nested = b"(?:" + unit + b"()"
-        self.short_run = re.compile(b"(?s:" + nested * SHORT_RUN + b")?" * SHORT_RUN + b")")
+        nested = b"(?:" + self._unit + b"()"
+        return re.compile(b"(?s:" + nested * SHORT_RUN + b")?" * SHORT_RUN + b")")
+
+
+class _Heads(dict[int, re.Pattern[bytes]]):
+    """What a struct may begin with, by its first byte."""
+
+    def __missing__(self, info: int) -> re.Pattern[bytes]:
+        self[info] = _head(info)
+        return self[info]
 
 
 class _Patterns:
-    """Everything a walk needs, compiled at the first one: a start must not wait for it."""
+    """Everything a walk needs; compiled where it is first used, as all together take 0.1 s."""
 
     def __init__(self) -> None:
         self.items = _Units(EASY_VALUE)
         self.entries = _Units(EASY_ENTRY)
-        self.one_easy_value = re.compile(rb"(?s:\x01" + EASY_VALUE + b")")
         self.id = re.compile(ID)
-        self.heads = tuple(_head(info) for info in range(256))
+        self.heads = _Heads()
+
+    @functools.cached_property
+    def one_easy_value(self) -> re.Pattern[bytes]:
+        return re.compile(rb"(?s:\x01" + EASY_VALUE + b")")
 
 
-@functools.cache
-def _patterns() -> _Patterns:
-    return _Patterns()
+PATTERNS = _Patterns()
 
 
 def _head(info: int) -> re.Pattern[bytes]:
@@ -158,7 +174,7 @@ class UpdateWalk:
     def __init__(self, update: bytes) -> None:
         self._data = update
         self._at = 0
-        self._patterns = _patterns()
+        self._patterns = PATTERNS
         self.types = 0
         self.first_clocks: dict[int, int] = {}
         self.has_hole = False
@@ -173,8 +189,8 @@ class UpdateWalk:
 
     def _structs_of_client(self, count: int) -> None:
         # The loop that costs: no calls but for what is rare.
-        data, heads, at = self._data, self._patterns.heads, self._at
-        one_easy_value = self._patterns.one_easy_value
+        data, patterns, at = self._data, self._patterns, self._at
+        heads = patterns.heads
         for _ in range(count):
             info = data[at]
             found = heads[info].match(data, at + 1)
@@ -193,7 +209,7 @@ class UpdateWalk:
                     at += 1
                     self.types += 1
                     continue
-                if kind == ANY and (found := one_easy_value.match(data, at)):
+                if kind == ANY and (found := patterns.one_easy_value.match(data, at)):
                     at = found.end()
                     continue
             self._at = at

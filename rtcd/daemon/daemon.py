@@ -106,6 +106,8 @@ class Daemon:
         self._embedded = server.embedded
         lock.tell_server(server.address.url)
         client = await stack.enter_async_context(ServerClient(server.address))
+        if server.about is not None:
+            client.use_offers(server.about)
         user = dict(user_state(self._settings.name, f"rtcd-{self._places.project_id}"))
         others = OtherDaemons(server.address, user=user)
         link = ServerLink(

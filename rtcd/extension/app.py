@@ -10,12 +10,14 @@ from typing import Any
 
 import anyio
 from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.contents.fileio import FileManagerMixin
 from jupyter_server_ydoc.app import YDocExtension
 from jupyter_server_ydoc.handlers import DocSessionHandler, YDocWebSocketHandler
 from jupyter_server_ydoc.stores import SQLiteYStore
 
 from rtcd.extension.autosave import Autosave
 from rtcd.extension.contents import contents_routes
+from rtcd.extension.files_handler import CreateFilesHandler, ListFilesHandler, ReadFilesHandler
 from rtcd.extension.guests import GuestIdentityProvider
 from rtcd.extension.handlers import (
     AboutHandler,
@@ -28,6 +30,7 @@ from rtcd.extension.loader import PATH_POLL_SECONDS, CarefulFileLoaders
 from rtcd.extension.paired import Refusals, SessionHandler
 from rtcd.extension.people import Whereabouts
 from rtcd.extension.projects import ServedProjects
+from rtcd.extension.served_files import ServedFiles
 from rtcd.extension.share import Share
 from rtcd.extension.share_handlers import GreetHandler, ProveHandler, ShareHandler
 from rtcd.extension.stock import stand_in_for_stock
@@ -82,8 +85,9 @@ class RtcdExtension(YDocExtension):
         self.share = self._make_share()
         self.handlers = [self._with_our_room_handler(entry) for entry in self.handlers]
         shared = {"projects": self.projects, "loaders": self.file_loaders}
+        self._files = files = self._served_files()
         self.handlers += [
-            (r"/rtcd/about", AboutHandler, shared),
+            (r"/rtcd/about", AboutHandler, {**shared, "offers": ["files"] if files else []}),
             (r"/rtcd/moved", MovedHandler, shared),
             (r"/rtcd/rooms", RoomsHandler, {**shared, "websocket_server": self.ywebsocket_server}),
             (r"/rtcd/people", PeopleHandler, {**shared, "whereabouts": self.whereabouts}),
@@ -91,6 +95,12 @@ class RtcdExtension(YDocExtension):
             (r"/rtcd/join", GreetHandler, {"share": self.share}),
             (r"/rtcd/join/proof", ProveHandler, {"share": self.share}),
         ]
+        if files is not None:
+            self.handlers += [
+                (r"/rtcd/files", ListFilesHandler, {"files": files}),
+                (r"/rtcd/files/create", CreateFilesHandler, {"files": files}),
+                (r"/rtcd/files/read", ReadFilesHandler, {"files": files}),
+            ]
         self.handlers += contents_routes(self.file_loaders)
         self._create_store()
 
@@ -114,6 +124,8 @@ class RtcdExtension(YDocExtension):
         await self.autosave.save_all()
         await self._let_clients_go()
         self.share.close(for_good=False)
+        if self._files is not None:
+            self._files.close()
         if self.ywebsocket_server.started.is_set():
             await super().stop_extension()
 
@@ -151,6 +163,18 @@ class RtcdExtension(YDocExtension):
             "refusals": Refusals(),
         }
         return (pattern, RoomHandler, {**arguments, **ours})
+
+    def _served_files(self) -> ServedFiles | None:
+        """None where the server's contents are not the files of its root folder."""
+        contents = self.serverapp.contents_manager
+        if not isinstance(contents, FileManagerMixin):
+            return None
+
+        def is_listed(name: str) -> bool:
+            hidden = name.startswith(".") and not contents.allow_hidden
+            return not hidden and contents.should_list(name)
+
+        return ServedFiles(self.projects.root, is_listed)
 
     def _make_share(self) -> Share:
         provider = self.serverapp.identity_provider

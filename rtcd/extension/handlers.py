@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
@@ -169,7 +170,17 @@ class RtcdHandler(APIHandler):
 
 
 class AboutHandler(RtcdHandler):
-    """``GET /rtcd/about``: which folder is served, by which version, and does a daemon live."""
+    """``GET /rtcd/about``: which folder is served, by which version, and does a daemon live.
+
+    ``offers`` names what else may be asked, where it depends on the server.
+    """
+
+    def initialize(  # type: ignore[override]  # tornado calls it by keyword, per route
+        self, projects: ServedProjects, loaders: CarefulFileLoaders, offers: Sequence[str]
+    ) -> None:
+        """Take what tornado hands to each request."""
+        super().initialize(projects, loaders)
+        self._offers = offers
 
     @authenticated
     @authorized
@@ -184,6 +195,7 @@ class AboutHandler(RtcdHandler):
                     "version": __version__,
                     "ydoc_version": YDOC_SERVER_VERSION,
                     "daemon_alive": project.liveness.alive(fresh=True),
+                    "offers": list(self._offers),
                 }
             )
         )

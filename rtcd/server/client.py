@@ -27,6 +27,7 @@ from rtcd.errors import (
 from rtcd.project_path import ProjectPath
 from rtcd.server.address import ServerAddress
 from rtcd.server.entry import DocumentSession, Entry, ServerAbout
+from rtcd.server.offered_files import OFFER, OfferedFiles
 from rtcd.server.paths import join_path
 from rtcd.server.pin import is_pin_mismatch, key_changed
 from rtcd.server.replies import check_reply, document_of, json_of
@@ -35,6 +36,8 @@ from rtcd.server.zone import HOOKS
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
 MAX_CONNECTIONS = 16
+FILES_AT_ONCE = 6
+OFFERED_FILES_AT_ONCE = 100
 
 
 class ServerClient:
@@ -47,6 +50,7 @@ class ServerClient:
 
     def __init__(self, address: ServerAddress) -> None:
         self.address = address
+        self._offered: OfferedFiles | None = None
         self._http = httpx.AsyncClient(
             headers=address.headers,
             event_hooks=HOOKS,
@@ -72,6 +76,8 @@ class ServerClient:
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._offered is not None:
+            self._offered.close()
         await self._http.aclose()
 
     async def about(self) -> ServerAbout:
@@ -84,7 +90,7 @@ class ServerClient:
             self._json_or_none("rtcd/about"),
         )
         extra = extension if isinstance(extension, Mapping) and "root_id" in extension else None
-        return ServerAbout(
+        about = ServerAbout(
             version=str(version.get("version", "")),
             collaboration=collaboration,
             user=user,
@@ -93,7 +99,22 @@ class ServerClient:
             root_id=_text_or_none(extra, "root_id"),
             rtcd_version=_text_or_none(extra, "version"),
             daemon_alive=bool(extra.get("daemon_alive")) if extra is not None else None,
+            offers=frozenset(map(str, (extra or {}).get("offers") or ())),
         )
+        self.use_offers(about)
+        return about
+
+    def use_offers(self, about: ServerAbout) -> None:
+        """Use from now on what the server told another client that it offers."""
+        if OFFER not in about.offers:
+            self._offered = None
+        elif self._offered is None:
+            self._offered = OfferedFiles(self._ask)
+
+    @property
+    def files_at_once(self) -> int:
+        """How many files to ask for at the same time; more make no server faster."""
+        return FILES_AT_ONCE if self._offered is None else OFFERED_FILES_AT_ONCE
 
     async def whoami(self) -> JsonObject:
         """The identity the server gives to our token (``username``, ``name``, ...)."""
@@ -124,11 +145,14 @@ class ServerClient:
         return DocumentSession(file_id, session_id, f"{format}:{type}:{file_id}")
 
     async def list_folder(self, path: str = "") -> list[Entry]:
-        """What is in a folder, hidden things left out; hashes are not computed.
+        """What is in a folder, hidden things left out; only rtcd's extension tells hashes.
 
         Raises:
             NotFoundOnServerError: there is no such folder.
         """
+        offered = await self._offered.folder(path) if self._offered is not None else None
+        if offered is not None:
+            return offered
         model = await self._json(
             "GET",
             "api/contents",
@@ -199,6 +223,9 @@ class ServerClient:
             ServerError: code ``too-large``: it has more than ``max_bytes``.
         """
         what = f"read {path}"
+        offered = await self._offered.read(path) if self._offered is not None else None
+        if offered is not None and (max_bytes is None or len(offered) <= max_bytes):
+            return offered
         try:
             async with self._http.stream("GET", self.address.http("files", path)) as reply:
                 if not reply.is_success:
@@ -209,14 +236,16 @@ class ServerClient:
             raise _unreachable(self.address, error) from error
 
     async def create_file(self, path: str, data: bytes) -> Entry:
-        """Make a file with these bytes; its folder must be there. The answer has no hash.
+        """Make a file with these bytes; its folder must be there. The answer may have no hash.
 
-        The server has no "only if it is new", so we look first. Whoever may race with another
-        daemon holds the claim for the path (``rooms/announcements.py``).
+        Without rtcd's extension the server has no "only if it is new", so we look first.
 
         Raises:
             ServerError: code ``exists``.
         """
+        made = await self._offered.create(path, data) if self._offered is not None else None
+        if made is not None:
+            return made
         if await self.stat(path) is not None:
             raise ServerError(f"{path} is already on the server", code="exists")
         body = {"type": "file", "format": "base64", "content": base64.b64encode(data).decode()}
@@ -309,6 +338,11 @@ class ServerClient:
             return None
         path = reply.get("path")
         return path if isinstance(path, str) else None
+
+    async def _ask(
+        self, method: str, route: str, query: Mapping[str, str], body: JsonObject | None
+    ) -> httpx.Response:
+        return await self._request(method, route, body=body, query=query)
 
     async def _answers(self, route: str) -> bool:
         return (await self._request("GET", route)).status_code == 200

@@ -38,7 +38,8 @@ class DocumentSession:
 class ServerAbout:
     """What a server is: ``version`` of jupyter_server, and what is installed in it.
 
-    ``extension`` tells whether rtcd's own extension answers; the last four come from there.
+    ``extension`` tells whether rtcd's own extension answers; what follows comes from there, ``offers``
+    being the names of what else may be asked.
     """
 
     version: str
@@ -49,3 +50,4 @@ class ServerAbout:
     root_id: str | None = None
     rtcd_version: str | None = None
     daemon_alive: bool | None = None
+    offers: frozenset[str] = frozenset()

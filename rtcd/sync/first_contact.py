@@ -21,8 +21,6 @@ from rtcd.server.entry import Entry
 from rtcd.sync.comparing import compare
 from rtcd.sync.project import Project
 
-# More at once make no server faster, and the later ones slower.
-AT_ONCE = 6
 PROGRESS_EVERY = 200
 
 Progress = Callable[[str], None]
@@ -70,7 +68,7 @@ async def reconcile_all(
             project.report(error.code, error, path)
             project.retries.add(path, error)
 
-    await _for_each(paths, one, progress)
+    await _for_each(paths, one, progress, at_once=project.link.client.files_at_once)
     project.link.remember(project.history.server_files)
     return Counted(len(project.files))
 
@@ -157,7 +155,7 @@ def _may_be_stale(project: Project, snapshot: Snapshot) -> bool:
 
 
 async def list_remote(project: Project) -> dict[ProjectPath, Entry]:
-    """Every file of the server's folder that is shared, by project path (hashes are not known yet)."""
+    """Every file of the server's folder that is shared, by project path (hashes may not be known yet)."""
     found: dict[ProjectPath, Entry] = {}
     folders: list[ProjectPath | None] = [None]
     while folders:
@@ -194,8 +192,10 @@ async def _for_each(
     paths: list[ProjectPath],
     work: Callable[[ProjectPath], Awaitable[None]],
     progress: Progress,
+    *,
+    at_once: int,
 ) -> None:
-    places = asyncio.Semaphore(AT_ONCE)
+    places = asyncio.Semaphore(at_once)
     done = 0
 
     async def one(path: ProjectPath) -> None:

@@ -60,6 +60,7 @@ class ServerLink:
         self._folders: set[ProjectPath] = set()
         self._making_folders = asyncio.Lock()
         self._own_changes: dict[ProjectPath, float] = {}
+        self._own_creations: dict[ProjectPath, float] = {}
         self.renames = PendingRenames()
 
     def _must_send(self) -> None:
@@ -120,6 +121,8 @@ class ServerLink:
         The bytes of a small file cost a server a third of what it takes to tell their hash
         (jupyter_server 2.21: 1.7 against 5.3 ms; each look at a file's model is an event, too).
         """
+        if listed.hash is not None:
+            return listed
         if listed.size is None or listed.size > SMALL_BYTES:
             return await self.stat(path)
         data = await self.read(path)
@@ -141,7 +144,8 @@ class ServerLink:
         self._must_send()
         if not self.is_host:
             self.renames.refuse_new(path)
-            self._own_changes[path] = self._steady() + OWN_CHANGE_SECONDS
+            until = self._steady() + OWN_CHANGE_SECONDS
+            self._own_changes[path] = self._own_creations[path] = until
             try:
                 entry = await self._create_below(path, data)
             except BaseException:
@@ -166,6 +170,13 @@ class ServerLink:
     def is_own_change(self, path: ProjectPath) -> bool:
         """True once for a file that we have just created: that event tells nothing new."""
         return self._own_changes.pop(path, 0.0) > self._steady()
+
+    def is_own_creation(self, path: ProjectPath) -> bool:
+        """True for a file that we made a moment ago: that it was made is no news, whoever says so."""
+        if self._own_creations.get(path, 0.0) > self._steady():
+            return True
+        self._own_creations.pop(path, None)
+        return False
 
     async def created(self, path: ProjectPath) -> None:
         """Tell the others of a file that the server has already."""

@@ -205,6 +205,8 @@ class ServerSide:
         path = self._link.project_path(announcement.path)
         if self._link.is_host or path is None:
             return
+        if announcement.kind == "created" and self._link.is_own_creation(path):
+            return
         if announcement.kind == "renamed" and announcement.new_path is not None:
             new = self._link.project_path(announcement.new_path)
             if new is not None:
