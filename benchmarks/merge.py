@@ -1,6 +1,6 @@
 """What merging a save costs, beside what else there is.
 
-    python benchmarks/merge.py [--repeat 7] [--limit 20] [--quick]
+    python benchmarks/merge.py [--repeat 7] [--limit 20] [--saves 10000] [--quick]
 
 Every row is the whole path of a save that others have to see: read the file, understand it, find
 the version it was made from, compare, edit the shadow, bring the edit to the live document. "And
@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from merge_cases import Case, cases, notebook, prose, source_code, written
+from merge_rewrites import rewrites
 from merge_rivals import COMPETITORS, competitor
 from merge_saves import many_saves
 from tables import amount, machine, shown, table
@@ -161,11 +162,17 @@ def main() -> None:
             "1 KB of text",
             "state vector",
             "all updates",
-            "grown by, a save",
-            "floor",
+            "1 document: grown by, a save",
+            "2 documents",
+            "rtcd",
+            "1, of late",
+            "2, of late",
+            "rtcd, of late",
             "CPU a save",
         ]
         print("\n" + table(head, saves))
+        head = ["a rewrite beside others' work", "in the daemon", "worker: longest pause", "took"]
+        print("\n" + table(head, rewrites(quick=arguments.quick)))
         head = ["a version of", "recorded in", "size", "stored"]
         print("\n" + table(head, history_rows(Path(folder))))
 

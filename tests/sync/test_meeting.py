@@ -1,0 +1,88 @@
+"""Disk and room meet: what people type in the room meanwhile is part of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+from rtcd.content import TextContent
+from rtcd.documents.open_document import new_document
+from rtcd.merge.replica import Replica
+from rtcd.merge.versions import Version
+from rtcd.sync.meeting import Meeting
+from rtcd.sync.open_file import OpenFile
+from rtcd.sync.room_base import RoomBase
+
+FIRST = "one\ntwo\nthree\nfour\n"
+LAST = FIRST + "theirs\n"
+SAVED = FIRST.replace("two", "two, mine")
+SAVED_AGAIN = SAVED.replace("three", "three, mine too")
+
+
+def written(number: int, text: str) -> Version:
+    return Version(number, TextContent(text), None, False, True, float(number))
+
+
+class NewRoom:
+    """A room that the server made of a stale save; a colleague types while we wait for our turn."""
+
+    def __init__(self, typed: str) -> None:
+        self.document = new_document("text")
+        self.document.become(TextContent(SAVED))
+        disk = TextContent(SAVED_AGAIN)
+        self.replica = Replica("text", self.document.shared.update_since(), disk=disk, now=5.0)
+        self.typed = typed
+        self.sent: list[bytes] = []
+        open_file = SimpleNamespace(
+            path="notes.md",
+            rooms=SimpleNamespace(exclusive=self._exclusive, is_host=True),
+            joined=self.replica,
+            earlier=(),
+            clock=lambda: 9.0,
+            saver=lambda *, git: "Ada",
+            send=self._send,
+            unsent=lambda: False,
+            file=SimpleNamespace(snapshot=SimpleNamespace(data=disk.text.encode(), digest="d")),
+            ledger=SimpleNamespace(
+                record=lambda *_, **__: None,
+                versions_on_disk=lambda *_: (written(0, FIRST), written(1, LAST)),
+            ),
+            generations=SimpleNamespace(changed=lambda: None),
+            lost=False,
+        )
+        remembering = SimpleNamespace(
+            record_conflicts=lambda *_, **__: None, remember_base=lambda _: None
+        )
+        self.meeting = Meeting(cast("OpenFile", open_file), cast("Any", remembering), began=0.0)
+
+    @contextlib.asynccontextmanager
+    async def _exclusive(self, _file_id: str) -> AsyncIterator[None]:
+        state = self.document.shared.state_vector()
+        self.document.become(TextContent(self.document.content().text + self.typed))
+        self.replica.receive(self.document.shared.update_since(state))
+        yield
+
+    async def _send(self, _room: object, update: bytes) -> None:
+        self.document.shared.apply_update(update)
+
+    async def share(self) -> str:
+        """The save that the room was made of, and a second one; what the room has in the end."""
+        room = SimpleNamespace(room_id="text:file:7", session_id="s", unacknowledged=0)
+        await self.meeting._share(
+            cast("Any", room),
+            RoomBase(TextContent(LAST)),
+            TextContent(SAVED_AGAIN),
+            loaded=TextContent(SAVED),
+        )
+        return cast("TextContent", self.document.content()).text
+
+
+async def test_what_is_typed_while_a_second_save_waits_for_its_turn_stays() -> None:
+    room = NewRoom("typed meanwhile\n")
+    lines = (await room.share()).splitlines()
+    assert sorted(lines) == sorted(
+        ["one", "two, mine", "three, mine too", "four", "theirs", "typed meanwhile"]
+    )
+    assert room.replica.live.content() == room.document.content()
