@@ -25,6 +25,7 @@ from rtcd.daemon.ready import LeftOut, ReadyReport
 from rtcd.daemon.report import Reporter
 from rtcd.daemon.sharing import Sharing
 from rtcd.daemon.steady_clock import steady_wall_clock
+from rtcd.daemon.tidying import Tidying
 from rtcd.daemon.who import Who
 from rtcd.disk.folder import Folder
 from rtcd.disk.writer import Writer
@@ -163,6 +164,7 @@ class Daemon:
             told=told,
         )
         parts: list[Callable[[], Awaitable[None]]] = [others.run, person.run, local.run, remote.run]
+        parts.append(Tidying(project).run)
         if server.embedded is not None:
             parts.append(lambda: self._keep_server(remote))
         if server.is_host:

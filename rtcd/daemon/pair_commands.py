@@ -8,30 +8,33 @@ line in ``jupytext.toml``.
 from __future__ import annotations
 
 import asyncio
-import re
-import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from rtcd.content import Cell, Content, NotebookContent, TextContent
 from rtcd.daemon.control import Command
 from rtcd.daemon.document_edit import edit_document
+from rtcd.daemon.pair_formats import (
+    SETTINGS,
+    formats_of,
+    relative_folder,
+    with_formats,
+    with_formats_line,
+)
 from rtcd.disk.formats import format_content, kind_of, parse
 from rtcd.documents.notebook_document import random_id
 from rtcd.errors import RtcdError, UsageError
 from rtcd.paired.reading import read_script
 from rtcd.paired.script import ScriptFormat
-from rtcd.paired.settings import checked_format
+from rtcd.paired.settings import checked_format, paired_texts
 from rtcd.project_path import ProjectPath
 from rtcd.sync.project import Project
+from rtcd.sync.script_binding import ScriptBinding
 
 Arguments = dict[str, Any]
 
-SETTINGS = ProjectPath("jupytext.toml")
 DEFAULT_FORMAT = "py:percent"
 WRITE_SECONDS = 15.0
-FORMATS_LINE = re.compile(r"^formats[ \t]*=[^\n]*$", re.MULTILINE)
 KERNELS = {
     ".py": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
 }
@@ -56,10 +59,15 @@ class PairCommands:
     async def pair(self, arguments: Arguments) -> dict[str, Any]:
         """Pair one notebook, make a notebook for a text, or set the rule for all."""
         wanted = arguments.get("to")
-        folder = str(arguments.get("dir") or "").strip("/")
+        folder = relative_folder(str(arguments.get("dir") or ""))
         if arguments.get("all"):
+            if ".." in folder.split("/"):
+                raise UsageError(
+                    f"{folder} would be outside of this project for some notebooks",
+                    hint="With --all, --dir names a folder beside each notebook.",
+                )
             fmt = await asyncio.to_thread(checked_format, str(wanted or DEFAULT_FORMAT))
-            return await self._pair_all(_formats(fmt, folder))
+            return await self._pair_all(formats_of(fmt, folder))
         path = ProjectPath.parse(str(arguments.get("path", "")))
         if kind_of(path) != "notebook":
             return await self._pair_text(path, wanted, on_server=bool(arguments.get("on_server")))
@@ -69,7 +77,8 @@ class PairCommands:
                 hint="Name the text, for example `rtcd pair analysis.py --notebook-on-server`.",
             )
         fmt = await asyncio.to_thread(checked_format, str(wanted or DEFAULT_FORMAT))
-        await self._set_formats(path, _formats(fmt, folder))
+        self._refuse_outside(path, formats_of(fmt, folder), folder)
+        await self._set_formats(path, formats_of(fmt, folder))
         await self._until_written(path)
         return {"pairs": [self._shown(path)]}
 
@@ -92,6 +101,24 @@ class PairCommands:
 
     # ------------------------------------------------------------------ one notebook
 
+    def _refuse_outside(self, notebook: ProjectPath, formats: str, folder: str) -> None:
+        """Say why a text would not be shared, before anything is changed."""
+        disk = self._project.disk
+        metadata = {"jupytext": {"formats": formats}}
+        found = paired_texts(str(notebook), metadata, None, disk.folder.root)
+        if not found:
+            raise UsageError(
+                f"{folder} would be outside of this project",
+                hint="--dir names a folder beside the notebook, for example --dir scripts.",
+            )
+        for text in found:
+            why = disk.why_ignored(ProjectPath.parse(text.path))
+            if why is not None:
+                raise UsageError(
+                    f"the text would not be shared: {why.removesuffix('.')}",
+                    hint="Choose another folder with --dir.",
+                )
+
     async def _set_formats(self, notebook: ProjectPath, formats: str | None) -> None:
         project = self._project
         if notebook not in project.files and notebook not in project.bindings:
@@ -99,7 +126,7 @@ class PairCommands:
                 f"there is no notebook {notebook} in this folder",
                 hint="`rtcd status` lists the files that are shared.",
             )
-        await edit_document(project, notebook, lambda live: _with_formats(live, formats))
+        await edit_document(project, notebook, lambda live: with_formats(live, formats))
         content = self._metadata_of(notebook)
         if content is not None:
             project.pairs.settings_changed(notebook, content)
@@ -114,6 +141,10 @@ class PairCommands:
     async def _until_written(self, notebook: ProjectPath) -> None:
         """Returns when every text of the notebook is there, or is held for a reason."""
         project = self._project
+        for text in self._texts(notebook):
+            binding = project.bindings.get(text)
+            if isinstance(binding, ScriptBinding):
+                binding.write_again()
         try:
             async with asyncio.timeout(WRITE_SECONDS):
                 while any(self._is_missing(text) for text in self._texts(notebook)):
@@ -179,7 +210,7 @@ class PairCommands:
             await project.pairs.on_server.keep(notebook, format_content("notebook", made, None))
             await self._set_formats(notebook, formats)
         else:
-            await self._create(notebook, _with_formats(made, formats), fmt)
+            await self._create(notebook, with_formats(made, formats), fmt)
         return {"pairs": [self._shown(notebook)]}
 
     async def _create(self, notebook: ProjectPath, made: Content, fmt: ScriptFormat) -> None:
@@ -193,46 +224,6 @@ class PairCommands:
         created = await project.disk.read(notebook)
         if created is not None:
             project.local.file_saved(created)
-
-
-def _formats(fmt: ScriptFormat, folder: str) -> str:
-    """Jupytext's own spelling of a pair."""
-    return f"ipynb,{folder}//{fmt}" if folder else f"ipynb,{fmt}"
-
-
-def _with_formats(live: Content, formats: str | None) -> Content:
-    assert isinstance(live, NotebookContent)
-    jupytext = dict(live.metadata.get("jupytext") or {})
-    if formats is None:
-        jupytext.pop("formats", None)
-    else:
-        jupytext["formats"] = formats
-    metadata = {key: value for key, value in live.metadata.items() if key != "jupytext"}
-    if jupytext:
-        metadata["jupytext"] = jupytext
-    return replace(live, metadata=metadata)
-
-
-def with_formats_line(text: str, formats: str) -> str:
-    """A file of settings with this rule, all else as it is.
-
-    Raises:
-        UsageError: the file cannot be changed safely.
-    """
-    stated = f'formats = "{formats}"'
-    if FORMATS_LINE.search(text):
-        changed = FORMATS_LINE.sub(lambda _: stated, text, count=1)
-    else:
-        changed = f"{stated}\n{text}"
-    try:
-        if tomllib.loads(changed).get("formats") == formats:
-            return changed
-    except tomllib.TOMLDecodeError:
-        pass
-    raise UsageError(
-        f"{SETTINGS} says already what is paired, in more than one line",
-        hint=f"Write there by hand: {stated}",
-    )
 
 
 def _notebook_of(text: str, fmt: ScriptFormat) -> tuple[NotebookContent, str]:

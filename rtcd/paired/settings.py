@@ -8,6 +8,7 @@ files with settings are not read: that would run them.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ SETTING_FILES = (
     ".jupytext.json",
 )
 PYPROJECT = "pyproject.toml"
+LISTS = re.compile(r"\(one of|Please choose")
 
 
 class PairSettingsError(RtcdError):
@@ -152,8 +154,13 @@ def checked_format(wanted: str) -> ScriptFormat:
             raise ValueError("that is the notebook's own")
     except Exception as error:  # jupytext raises what its checks raise
         raise PairSettingsError(
-            f"{wanted!r} is no format that a notebook can be paired with: {error}",
+            f"{wanted!r} is no format that a notebook can be paired with: {_in_short(error)}",
             hint="For example py:percent, py:light, md, md:myst, Rmd, R:percent, jl:percent.",
             code="unsupported-format",
         ) from error
     return fmt
+
+
+def _in_short(error: Exception) -> str:
+    """What jupytext says, without its lists of all that it knows."""
+    return LISTS.split(str(error))[0].rstrip(" ,.")

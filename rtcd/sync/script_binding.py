@@ -57,6 +57,15 @@ class ScriptBinding(Binding):
         """True when the text was deleted: its notebook stays."""
         return self._open.is_absent
 
+    def write_again(self) -> None:
+        """Somebody wants the text that was deleted: it is written from the notebook."""
+        it = self._open
+        if it.is_absent:
+            it.history.forget(str(it.path))
+            it.left_behind = []
+            it.is_absent = it.is_met = self._working.meeting.has_met = False
+            it.owner.stir()
+
     def removed_remotely(self) -> None:
         """The server's copy of a text is none of ours."""
 

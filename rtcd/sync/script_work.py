@@ -150,7 +150,8 @@ class ScriptSaving(Saving):
     def _record_choice(self, outcome: SaveOutcome, saved: Content, save: Save) -> None:
         it = self._open
         assert isinstance(it, ScriptOpen)
-        if outcome.saved is None:
+        # The notebook's bytes take longer than all the rest of a save.
+        if outcome.saved is None or not (outcome.overlaps or outcome.choice.conflict):
             return
         data = it.owner.file.bytes_for(outcome.saved)
         as_notebook = replace(save, snapshot=replace(save.snapshot, data=data))

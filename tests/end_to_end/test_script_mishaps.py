@@ -176,3 +176,42 @@ def test_pairs_are_found_in_every_file_of_settings(
     eventually(
         lambda: "a = 11" in shared.read(f"{folder}/{inside}"), "the notebook", seconds=SECONDS
     )
+
+
+def test_a_deleted_script_is_written_again_when_somebody_asks_for_it(shared: RtcdFolder):
+    text = paired(shared, "again", "a = 1", "b = 2")
+    (shared.root / "again.py").unlink()
+    eventually(
+        lambda: "again.py" not in [file["path"] for file in shared.status()["files"]],
+        "the deletion",
+        seconds=SECONDS,
+    )
+    done = shared.command("pair", "again.ipynb")
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert shared.read("again.py") == text
+    shared.write("again.py", text.replace("b = 2", "b = 22"))
+    eventually(lambda: "b = 22" in shared.read("again.ipynb"), "the save", seconds=SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--dir", "../out"], "../out would be outside of this project"),
+        (["--dir", "/var/out"], "/var/out is no folder beside the notebook"),
+        (["--dir", ".hidden"], "the text would not be shared"),
+        (["--to", "xyz"], "'xyz' is not a notebook extension"),
+        (["--to", "py:xyz"], "xyz is not a valid format name"),
+    ],
+)
+def test_a_pair_that_cannot_be_is_refused_before_anything_changes(
+    shared: RtcdFolder, arguments: list[str], words: str
+):
+    shared.write("no.ipynb", notebook("a = 1", formats=None))
+    shared.wait(SECONDS)
+    before = shared.read("no.ipynb")
+    done = shared.command("pair", "no.ipynb", *arguments)
+    assert done.returncode in (1, 2)
+    assert words in done.stderr
+    assert "Hint:" in done.stderr
+    assert len(done.stderr) < 400
+    assert shared.read("no.ipynb") == before
