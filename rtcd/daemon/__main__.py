@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import functools
 import gc
+import importlib
 import json
 import logging
 import os
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from rtcd.daemon.daemon import Daemon
 
 BACKGROUND = "--background"
+# What httpx would load while the server waits for us.
+LOADED_AT_FIRST_USE = ("httpcore", "anyio._backends._asyncio")
 
 
 class _Speaker:
@@ -118,6 +121,9 @@ def _import_parts() -> type[Daemon]:
     leave_out_extras()
     from rtcd.daemon.daemon import Daemon
 
+    for name in LOADED_AT_FIRST_USE:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     gc.freeze()
     gc.enable()
     return Daemon
