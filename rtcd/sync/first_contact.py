@@ -21,6 +21,7 @@ from rtcd.server.entry import Entry
 from rtcd.sync.comparing import compare
 from rtcd.sync.project import Project
 
+FOLDERS_AT_ONCE = 8
 PROGRESS_EVERY = 200
 
 Progress = Callable[[str], None]
@@ -158,9 +159,16 @@ async def list_remote(project: Project) -> dict[ProjectPath, Entry]:
     """Every file of the server's folder that is shared, by project path (hashes may not be known yet)."""
     found: dict[ProjectPath, Entry] = {}
     folders: list[ProjectPath | None] = [None]
+    # A thousand folders asked for at once would wait for a connection until they are given up.
+    places = asyncio.Semaphore(FOLDERS_AT_ONCE)
+
+    async def listing_of(folder: ProjectPath | None) -> Iterable[Entry]:
+        async with places:
+            return await _list_folder(project, folder)
+
     while folders:
         batch, folders = folders, []
-        listings = await asyncio.gather(*(_list_folder(project, folder) for folder in batch))
+        listings = await asyncio.gather(*map(listing_of, batch))
         for entry in (entry for listing in listings for entry in listing):
             path = project.link.project_path(entry.path)
             is_folder = entry.type == "directory"
