@@ -110,6 +110,12 @@ async def test_the_owners_cookie_is_of_no_use_on_the_network(shared):
     moved = {f"username-{host}": value for value in cookies.values()}
     async with shared.http(cookies=moved) as http:
         assert (await http.get("api/status")).status_code == 403
+    # A cookie is signed with the name of its host; whoever has it says that name.
+    theirs = {"Host": httpx.URL(shared.served.address.url).netloc.decode()}
+    async with httpx.AsyncClient(base_url=shared.served.address.url, cookies=cookies) as http:
+        assert (await http.get("api/status")).status_code == 200, "it is good on this machine"
+    async with shared.http(cookies=cookies, headers=theirs) as http:
+        assert (await http.get("api/status")).status_code == 403
 
 
 async def test_revoking_ends_every_kind_of_connection_of_one_guest_and_of_nobody_else(shared):
