@@ -20,7 +20,7 @@ BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"}
 @pytest.fixture
 async def http(served):
     async with httpx.AsyncClient(
-        base_url=served.address.url, headers=headers(served.address)
+        timeout=60, base_url=served.address.url, headers=headers(served.address)
     ) as client:
         yield client
 

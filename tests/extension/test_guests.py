@@ -57,7 +57,9 @@ class Shared:
             return (await client.share_view())["guests"]
 
     def http(self, **options):
-        return httpx.AsyncClient(verify=unverified_context(), base_url=self.url, **options)
+        return httpx.AsyncClient(
+            verify=unverified_context(), base_url=self.url, timeout=60, **options
+        )
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ async def test_a_guest_comes_in_by_name_and_the_owners_token_does_not(shared):
 
 
 async def test_the_owners_cookie_is_of_no_use_on_the_network(shared):
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         reply = await http.get(
             f"{shared.served.address.url}api/status", headers=shared.served.address.headers
         )
@@ -112,7 +114,9 @@ async def test_the_owners_cookie_is_of_no_use_on_the_network(shared):
         assert (await http.get("api/status")).status_code == 403
     # A cookie is signed with the name of its host; whoever has it says that name.
     theirs = {"Host": httpx.URL(shared.served.address.url).netloc.decode()}
-    async with httpx.AsyncClient(base_url=shared.served.address.url, cookies=cookies) as http:
+    async with httpx.AsyncClient(
+        timeout=60, base_url=shared.served.address.url, cookies=cookies
+    ) as http:
         assert (await http.get("api/status")).status_code == 200, "it is good on this machine"
     async with shared.http(cookies=cookies, headers=theirs) as http:
         assert (await http.get("api/status")).status_code == 403
@@ -233,7 +237,7 @@ async def test_a_tunnel_ends_at_the_plain_listener_and_the_code_works_there(shar
 async def test_names_that_are_not_ours_are_refused(shared, host, listener, status):
     """A page elsewhere may point its own name at this machine; sharing must not open that way."""
     address = await shared.guest("Grace H") if listener == "network" else shared.served.address
-    async with httpx.AsyncClient(verify=address.tls or True) as http:
+    async with httpx.AsyncClient(timeout=60, verify=address.tls or True) as http:
         reply = await http.get(
             f"{address.url}api/status", headers={**address.headers, "Host": host}
         )

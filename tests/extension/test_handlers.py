@@ -22,7 +22,7 @@ pytestmark = pytest.mark.end_to_end
 @pytest.fixture
 async def http(served):
     async with httpx.AsyncClient(
-        base_url=served.address.url, headers=headers(served.address)
+        timeout=60, base_url=served.address.url, headers=headers(served.address)
     ) as client:
         yield client
 
@@ -45,7 +45,7 @@ async def test_about_names_the_folder_and_tells_whether_a_daemon_lives(served, h
     [("GET", "rtcd/about"), ("GET", "rtcd/rooms"), ("POST", "rtcd/moved")],
 )
 async def test_strangers_are_told_nothing(served, method, address):
-    async with httpx.AsyncClient(base_url=served.address.url) as stranger:
+    async with httpx.AsyncClient(timeout=60, base_url=served.address.url) as stranger:
         assert (await stranger.request(method, address, json={})).status_code == 403
 
 
@@ -148,7 +148,7 @@ async def test_a_name_that_is_open_as_another_document_is_not_taken_away(served,
 async def test_a_page_of_another_site_is_not_let_into_a_room(served):
     """Upstream checks no origin; a cookie would be enough."""
     (served.project / "origin.txt").write_text("one\n")
-    async with httpx.AsyncClient(base_url=served.address.url) as browser:
+    async with httpx.AsyncClient(timeout=60, base_url=served.address.url) as browser:
         await browser.get("lab", params={"token": served.address.token.reveal()})
         cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     async with joined(served.address, "origin.txt") as room:

@@ -46,7 +46,7 @@ class OwnServer:
         raise AssertionError(self.log.read_text())
 
     async def _answers(self, address):
-        async with httpx.AsyncClient(headers=headers(address)) as http:
+        async with httpx.AsyncClient(timeout=60, headers=headers(address)) as http:
             try:
                 return (await http.get(address.url + "api/status")).status_code == 200
             except httpx.HTTPError:

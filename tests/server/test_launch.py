@@ -125,9 +125,13 @@ async def test_the_users_own_configuration_counts_except_where_it_must_not(place
     running = await start_server(places)
     assert running.address.token.reveal() == "fixed-by-the-user"
     assert places.token_file.read_text() == "fixed-by-the-user"
-    async with httpx.AsyncClient(headers={"Authorization": "token fixed-by-the-user"}) as http:
+    async with httpx.AsyncClient(
+        timeout=60, headers={"Authorization": "token fixed-by-the-user"}
+    ) as http:
         reply = await http.get(running.address.url + "rtcd/about")
-    async with httpx.AsyncClient(headers={"Origin": "https://evil.example"}) as stranger:
+    async with httpx.AsyncClient(
+        timeout=60, headers={"Origin": "https://evil.example"}
+    ) as stranger:
         foreign = await stranger.get(running.address.url + "api")
     assert reply.json()["root_id"] == places.project_id
     assert reply.headers["X-Own"] == "yes"
