@@ -13,11 +13,11 @@ from pathlib import Path
 from rtcd.conflict import Conflict
 from rtcd.errors import RtcdError, UsageError
 
-# The result is always the file `merged`, which starts as what stands now.
+# The result is always the file `merged`, which starts as what stands now; vim begins in it.
 TOOLS: Mapping[str, str] = {
-    "vimdiff": "vimdiff -f {disk} {merged} {shared}",
-    "nvimdiff": "nvim -d {disk} {merged} {shared}",
-    "gvimdiff": "gvim -f -d {disk} {merged} {shared}",
+    "vimdiff": "vimdiff -f -c '2wincmd w' {disk} {merged} {shared}",
+    "nvimdiff": "nvim -d -c '2wincmd w' {disk} {merged} {shared}",
+    "gvimdiff": "gvim -f -d -c '2wincmd w' {disk} {merged} {shared}",
     "meld": "meld {disk} {merged} {shared}",
     "kdiff3": "kdiff3 -o {merged} {base} {disk} {shared}",
     "code": "code --wait --merge {disk} {shared} {base} {merged}",
