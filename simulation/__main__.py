@@ -1,6 +1,6 @@
 """Whole histories of rtcd in a simulated world, and what was lost in them.
 
-    python -m simulation run [--histories 2000] [--first 0] [--state FILE] [--minutes M] [--steps 60] [--moves]
+    python -m simulation run [--histories 2000] [--first 0] [--state FILE] [--minutes M] [--steps 60] [--moves] [--jobs 1]
     python -m simulation replay SEED [--trace] [--moves]
     python -m simulation fuzz [--runs 20000] [--seed 0] [--state FILE] [--minutes M]
     python -m simulation bugs [NAME ...]
@@ -17,12 +17,16 @@ import argparse
 import contextlib
 import gc
 import json
+import multiprocessing
 import os
 import sys
 import time
+from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 
 from simulation import fuzz, seeded_bugs
+from simulation.oracle import Result
 from simulation.running import simulate
 from simulation.state import Totals
 from simulation.world import Plan
@@ -43,6 +47,7 @@ def main() -> int:
     run.add_argument("--first", type=int, default=0, help="the first seed")
     run.add_argument("--steps", type=int, default=60, help="what people do in each")
     run.add_argument("--moves", action="store_true", help="people delete and rename files, too")
+    run.add_argument("--jobs", type=int, default=1, help="so many at the same time")
     run.add_argument("--state", type=Path, help="a file to stop and go on with")
     run.add_argument("--minutes", type=float, default=float("inf"), help="stop after that long")
     replay = commands.add_parser("replay", help="one history")
@@ -70,13 +75,12 @@ def _run(arguments: argparse.Namespace) -> int:
     totals.next = max(totals.next, arguments.first)
     plan = Plan(steps=arguments.steps, moves=arguments.moves)
     started = saved = shown = time.monotonic()
+    left = max(arguments.histories - totals.histories, 0)
+    results = _results(range(totals.next, totals.next + left), plan, arguments.jobs)
     try:
-        while totals.histories < arguments.histories:
+        for result in results:
             now = time.monotonic()
-            if now - started > arguments.minutes * 60:
-                break
-            result = simulate(totals.next, plan)
-            totals.next += 1
+            totals.next = result.seed + 1
             totals.add(result)
             if not result.is_good:
                 print(_sentence(result.to_json()), flush=True)
@@ -86,11 +90,24 @@ def _run(arguments: argparse.Namespace) -> int:
             if sys.stderr.isatty() and now - shown > 1:
                 print(f"\r{totals.histories} histories", end="", file=sys.stderr, flush=True)
                 shown = now
+            if now - started > arguments.minutes * 60:
+                break
     finally:
+        results.close()
         if arguments.state:
             totals.write(arguments.state)
         print(table(totals))
     return 1 if totals.failures else 0
+
+
+def _results(seeds: range, plan: Plan, jobs: int) -> Generator[Result]:
+    """One result after the other, in the order of the seeds."""
+    if jobs == 1:
+        for seed in seeds:
+            yield simulate(seed, plan)
+        return
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        yield from pool.imap(partial(simulate, plan=plan), seeds)
 
 
 def _sentence(found: dict[str, object]) -> str:

@@ -148,7 +148,7 @@ class Faults:
             return
         self._say(f"cut power {machine.name}")
         machine.cut_power()
-        self._world.power_was_cut(machine)
+        self._world.watching.power_was_cut(machine)
         self._trouble(self._restart_later(machine), machine)
 
     def _kill_server(self) -> None:

@@ -27,6 +27,7 @@ EPOCH = 1_800_000_000.0
 MAX_HANDLES = 3_000_000
 COLLECT_EVERY = 10
 MAX_UNWINDING = 20
+MIN_CANCELLED = 50
 _BURIED = itertools.count(1)
 
 
@@ -99,12 +100,13 @@ class VirtualLoop(base_events.BaseEventLoop):
         pass
 
     def _run_once(self) -> None:
+        self._drop_cancelled()
         scheduled, ready = self._scheduled, self._ready
         while scheduled and scheduled[0]._cancelled:
             heapq.heappop(scheduled)._scheduled = False  # type: ignore[attr-defined]
         if not ready:
             if not scheduled:
-                if self._stopping:
+                if self._stopping:  # type: ignore[attr-defined]
                     return
                 raise StuckError("nothing will ever happen again")
             self._now = max(self._now, scheduled[0]._when)  # type: ignore[attr-defined]
@@ -127,7 +129,15 @@ class VirtualLoop(base_events.BaseEventLoop):
         if self.handles > MAX_HANDLES:
             raise StuckError("the history does not come to an end")
 
-    def run_in_executor(  # type: ignore[override]
+    def _drop_cancelled(self) -> None:
+        """Most timers are time limits that were not needed: they only make the heap deep."""
+        count: int = self._timer_cancelled_count  # type: ignore[has-type]
+        if count > max(MIN_CANCELLED, len(self._scheduled) // 2):
+            self._scheduled = [handle for handle in self._scheduled if not handle.cancelled()]
+            heapq.heapify(self._scheduled)
+            self._timer_cancelled_count = 0
+
+    def run_in_executor(
         self, executor: object, func: Callable[..., Any], *args: object
     ) -> asyncio.Future[Any]:
         """Run a function a moment later, in one piece but for what its system calls let in."""

@@ -2,53 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import logging
 import random
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rtcd.daemon.daemon import keep_running
-from rtcd.daemon.report import Reporter
 from rtcd.daemon.steady_clock import steady_wall_clock
-from rtcd.disk.folder import Folder
-from rtcd.disk.writer import Writer
 from rtcd.errors import RtcdError
-from rtcd.history.history import History
 from rtcd.project_path import ProjectPath
-from rtcd.rooms.person import user_state
-from rtcd.sync.first_contact import reconcile_all
-from rtcd.sync.local_side import LocalSide
-from rtcd.sync.other_daemons import OtherDaemons
-from rtcd.sync.project import Project
-from rtcd.sync.project_disk import ProjectDisk
-from rtcd.sync.recovered import RecoveredCopy, left_in_limbo, merge_recovered
-from rtcd.sync.server_link import ServerLink
-from rtcd.sync.server_side import ServerSide
-from simulation.client import ADDRESS, SimulatedClient
+from rtcd.sync.recovered import RecoveredCopy
+from simulation.daemon import Daemon, Parts
 from simulation.database import Database
 from simulation.documents import tokens
 from simulation.file_system import FileSystem, Inode
+from simulation.inotify import SimulatedInotify
 from simulation.loop import CURRENT, KilledError, Process, VirtualLoop
 from simulation.network import NOWHERE, Place
 from simulation.oracle import kept_tokens, recorded_tokens
 from simulation.server import Server
-from simulation.system_calls import Descriptors, SimulatedInotify
+from simulation.system_calls import Descriptors
 
 if TYPE_CHECKING:
     from simulation.editors import Editor
 
 log = logging.getLogger("simulation")
 
-ROOT = Path("/project")
-LIMBO = ROOT / ".rtcd" / "limbo"
-MAX_FILE_BYTES = 50 * 1024 * 1024
-START_SECONDS = 30.0
-CLOSE_SECONDS = 10.0
 MAX_BUGS = 20
 # Not EINTR: Python tries such calls again by itself (PEP 475).
 ERRNOS = (errno.EIO, errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EMFILE)
@@ -219,6 +199,13 @@ class Machine:
             if binding.replica is not None and binding.is_live:
                 self.held |= set(tokens(repr(binding.replica.live.content()).encode()))
 
+    def says_synced(self) -> bool:
+        """What ``rtcd status`` would say now."""
+        parts = self.parts
+        if parts is None or not self.is_running or not parts.is_ready:
+            return False
+        return parts.reporter.report().state == "synced"
+
     def holds(self, name: str) -> bool:
         """True when the daemon says that it leaves this file alone."""
         if self.parts is None:
@@ -248,7 +235,7 @@ class Machine:
 
     async def _run(self) -> None:
         try:
-            await _Daemon(self).run()
+            await Daemon(self).run()
         except (RtcdError, TimeoutError) as error:
             log.info("daemon ended machine=%s reason=%r", self.name, error)
         except BaseExceptionGroup as group:
@@ -265,81 +252,3 @@ class Machine:
     def _start_again(self) -> None:
         if not self.is_running:
             self.start()
-
-
-@dataclass
-class Parts:
-    """What the judge may look at."""
-
-    project: Project
-    reporter: Reporter
-    remote: ServerSide
-    local: LocalSide
-    is_ready: bool = False
-
-
-class _Daemon:
-    """``rtcd.daemon.daemon.Daemon``, put together with simulated ports."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-
-    async def run(self) -> None:
-        here = self._machine
-        steady: Callable[[], float] = here.loop.time
-        history = History.open(Path("state.db"))
-        folder = Folder.open(ROOT, by_kernel=False, clock=steady)
-        writer = Writer(folder, LIMBO, clock=steady)
-        disk = ProjectDisk(folder, writer, max_file_bytes=MAX_FILE_BYTES)
-        left_over = disk.writer.recover()
-        while not here.server.is_up or here.place.is_down:
-            await asyncio.sleep(1.0)
-        user = dict(user_state(here.name, here.name))
-        others = OtherDaemons(ADDRESS, user=user, steady=steady)
-        link = ServerLink(
-            SimulatedClient(here.place, here.server),  # type: ignore[arg-type]
-            remote_path="",
-            is_host=here.is_host,
-            user=user,
-            others=others,
-            steady=steady,
-        )
-        clock = here.clock_of_daemon()
-        project = Project(disk=disk, link=link, history=history, clock=clock)
-        local = LocalSide(project, clock)
-        remote = ServerSide(project, others, clock, steady)
-        reporter = Reporter(
-            project=project,
-            local=local,
-            server=remote,
-            mode="embedded" if here.is_host else "remote",
-            software="simulated",
-            started=0.0,
-        )
-        here.parts = Parts(project, reporter, remote, local)
-        recovered = left_in_limbo(project, left_over)
-        async with asyncio.TaskGroup() as tasks:
-            for part in (others.run, local.run, remote.run):
-                tasks.create_task(keep_running(part, project))
-            await _soon(local.watching)
-            await reconcile_all(project, lambda _: None, lambda: _soon(remote.listening))
-            local.begin()
-            remote.begin()
-            await self._first_bindings(project)
-            await merge_recovered(project, [*recovered, *here.found_recovered()])
-            here.parts.is_ready = True
-            await asyncio.Event().wait()
-
-    async def _first_bindings(self, project: Project) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                while any(binding.is_joining for binding in project.bindings.values()):
-                    await project.changed(project.seq, 0.1)
-
-
-__all__ = ["Any", "Machine", "Parts", "Weather"]
-
-
-async def _soon(event: asyncio.Event) -> None:
-    async with asyncio.timeout(START_SECONDS):
-        await event.wait()

@@ -16,11 +16,12 @@ import jupyter_ydoc.ynotebook
 import rtcd.history.history
 import rtcd.rooms.connection
 import rtcd.rooms.server_events
+from simulation import disk_ports, network
 from simulation import loop as virtual
-from simulation import network, system_calls
 from simulation.database import opener
 from simulation.loop import StuckError, VirtualLoop
 from simulation.oracle import Result
+from simulation.system_calls import machine
 from simulation.world import Plan, World
 
 
@@ -40,14 +41,14 @@ class _Errors(logging.Handler):
 def _ports() -> Iterator[None]:
     """Rtcd's ports, all at once."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(system_calls.installed())
+        stack.enter_context(disk_ports.installed())
 
         def put(module: object, name: str, value: object) -> None:
             stack.enter_context(mock.patch.object(module, name, value))
 
         put(rtcd.rooms.connection, "open_link", network.open_link)
         put(rtcd.rooms.server_events, "open_link", network.open_link)
-        put(rtcd.history.history, "open_database", opener(system_calls.machine))
+        put(rtcd.history.history, "open_database", opener(machine))
         put(
             jupyter_ydoc.ynotebook,
             "uuid4",

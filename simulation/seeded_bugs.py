@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN_CHARACTERS = 2_000
+WRITER = "tests/disk/test_writer.py"
 COPIED = ("rtcd", "cli", "simulation", "tests", "pyproject.toml")
 
 
@@ -39,14 +40,14 @@ BUGS = (
         "rtcd/disk/writer.py",
         "            found = self._limbo.snapshot(swapped, path, expected)\n",
         "            found = expected\n",
-        ("tests/disk/test_writer.py",),
+        (f"{WRITER}::test_a_save_that_came_first_is_handed_back",),
     ),
     Bug(
         "written files are not synced",
         "rtcd/disk/writer.py",
         "            if self._durable:\n                os.fsync(fd)\n        temporary = _Temporary(fd)\n",
         "        temporary = _Temporary(fd)\n",
-        ("tests/disk/test_writer.py",),
+        (f"{WRITER}::test_what_is_written_is_on_the_disk_before_it_has_its_name",),
     ),
     Bug(
         "only newer times count as changes",
@@ -69,7 +70,7 @@ BUGS = (
         "rtcd/disk/writer.py",
         "        return self._limbo.recover(self._clock())\n",
         "        return []\n",
-        ("tests/disk/test_writer.py",),
+        (f"{WRITER}::test_a_recovered_save_is_there_again_after_another_crash",),
     ),
     Bug(
         "links are followed",

@@ -23,9 +23,9 @@ def judge(world: World) -> None:
             # After a rename an editor with the old name may have made a second file of it.
             before = 0 if world.moves.count else final.get(token, 0)
             final[token] = max(final.get(token, 0), before + here.count(token))
-    for (machine, _), since in world.on_disk.items():
+    for (name_of_machine, _), since in world.watching.on_disk.items():
         for token, at in since.items():
-            world.may_oblige(machine, token, at)
+            world.watching.may_oblige(name_of_machine, token, at)
     for machine in world.machines:
         ledger.received(machine.held)
     result.tokens = len(ledger.typed)

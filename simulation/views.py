@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from simulation.file_system import Inode
 from simulation.oracle import cells_of, meaning_of
 from simulation.room import Room
 
@@ -28,9 +27,9 @@ class Views:
                 continue
             inode = machine.folder.names.get(name)
             views[machine.name] = meaning_of(name, None if inode is None else inode.data)
-        file = self._world.server.disk.read(name)
+        server = self._world.server
+        file, room = server.disk.read(name), server.room_of(name)
         views["server"] = meaning_of(name, None if file is None else file.data)
-        room = self._world.server.room_of(name)
         if room is not None and file is not None:
             views["room"] = self._meaning_of_room(room)
         for browser in self._world.browsers:
@@ -38,6 +37,14 @@ class Views:
             if browser.path == name and is_text and browser.is_in_room_of_file():
                 views[browser.name] = browser.text().encode()
         return views
+
+    def of_server(self, name: str) -> object:
+        """What the room has, or the server's file where there is none."""
+        server = self._world.server
+        file, room = server.disk.read(name), server.room_of(name)
+        if room is not None and file is not None:
+            return self._meaning_of_room(room)
+        return meaning_of(name, None if file is None else file.data)
 
     def _meaning_of_room(self, room: Room) -> object:
         known = self._room_meanings.get(room)
@@ -57,12 +64,6 @@ class Views:
                 shown = {who: _shown(view) for who, view in views.items()}
                 found.append(f"{name}: {shown}")
         return found
-
-    def equals_server(self, name: str, inode: Inode | None) -> bool:
-        """True when a disk has what the room has, or the server where there is none."""
-        mine = meaning_of(name, None if inode is None else inode.data)
-        views = self.of(name)
-        return mine == views.get("room", views["server"])
 
 
 def _shown(view: object) -> str:

@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulation.browsers import Browser
-from simulation.documents import Ledger, NotebookTypist, TextTypist, tokens
+from simulation.documents import Ledger, NotebookTypist, TextTypist
 from simulation.editors import Editor
 from simulation.faults import Faults
-from simulation.file_system import Inode
 from simulation.host import HostFiles
 from simulation.loop import VirtualLoop
 from simulation.machine import Machine
 from simulation.moves import Moves
-from simulation.oracle import (
-    STORM_WRITES,
-    Result,
-)
+from simulation.oracle import STORM_WRITES, Result
 from simulation.server import Server
 from simulation.server_disk import OwnDisk
 from simulation.verdict import judge
 from simulation.views import Views
+from simulation.watching import Watching
 
 READY_SECONDS = 120.0
 QUIET_SECONDS = 5.0
 SETTLE_SECONDS = 300.0
 CALM_SECONDS = 45.0
-STAY_SECONDS = 2.0
-STAY_UNSEEN_SECONDS = 40.0
-HONEST_SECONDS = 5.0
-SAMPLE_SECONDS = 1.7
-HONEST_UNDER_FAULT_SECONDS = 45.0
 
 
 @dataclass(frozen=True)
@@ -79,17 +70,15 @@ class World:
             self.server.disk = self.server.host
             self.server.polls = False
             self.machines[0].place.base = 0.0003
+        self.watching = Watching(self)
         for machine in self.machines:
-            machine.files.told.append(self._watcher_of(machine))
+            machine.files.told.append(self.watching.watcher_of(machine))
         self.names = self._names()
         self.editors: list[Editor] = []
         self.browsers: list[Browser] = []
         self.faults = Faults(self)
         self.moves = Moves(self)
         self.told: dict[str, str] = {}
-        self.on_disk: dict[tuple[str, str], dict[bytes, float]] = {}
-        self._down_since: dict[str, float] = {}
-        self._differs_since: dict[tuple[str, str], float] = {}
         self.views = Views(self)
         self.last_edit = 0.0
 
@@ -148,7 +137,7 @@ class World:
             )
         for browser in self.browsers:
             browser.start()
-        self._sample()
+        self.watching.sample()
 
     def _typist(self, name: str) -> TextTypist:
         rng = random.Random(self.rng.getrandbits(32))
@@ -248,76 +237,3 @@ class World:
         if any(editor.is_saving for editor in self.editors):
             return False
         return not self.views.differences()
-
-    # ------------------------------------------------------------------ what is watched all along
-
-    def _watcher_of(self, machine: Machine) -> Callable[[Inode, str, int, int], None]:
-        """Note how long every token is on a disk, and who put it there."""
-
-        def hear(folder: Inode, name: str, mask: int, _cookie: int) -> None:
-            if folder is not machine.folder or name not in self.names:
-                return
-            if not mask & ~(0x1 | 0x4):
-                return
-            inode = machine.folder.names.get(name)
-            data = b"" if inode is None else inode.data
-            now, since = self.loop.time(), self.on_disk.setdefault((machine.name, name), {})
-            here = set(tokens(data))
-            for token in [token for token in since if token not in here]:
-                self.may_oblige(machine.name, token, since.pop(token))
-            for token in here:
-                since.setdefault(token, now)
-            if mask & 0x88:
-                digest = hashlib.sha256(data).hexdigest()[:12]
-                self.note(f"{machine.name} {name} {mask:x} {len(data)} {digest}")
-
-        return hear
-
-    def power_was_cut(self, machine: Machine) -> None:
-        """What was not synced may be gone from a disk: nobody could take it up any more."""
-        for name in self.names:
-            inode = machine.folder.names.get(name)
-            here = set(tokens(b"" if inode is None else inode.data))
-            since = self.on_disk.get((machine.name, name), {})
-            for token in since.keys() - here:
-                del since[token]
-
-    def may_oblige(self, machine: str, token: bytes, since: float) -> None:
-        """A token counts when it was on disk long enough for a daemon that was there."""
-        up_since = max(self.faults.calm_since.get(machine, 0.0), since)
-        if self.loop.time() - up_since >= STAY_SECONDS:
-            self.ledger.obligated.add(token)
-
-    def _sample(self) -> None:
-        """Every moment: is somebody said to be in sync who is not?"""
-        now = self.loop.time()
-        for name in self.names:
-            file = self.server.disk.read(name)
-            if file is not None and not self.is_host:
-                self.ledger.seen(file.data)
-        for machine in self.machines:
-            claims = (
-                machine.is_running
-                and machine.parts is not None
-                and machine.parts.is_ready
-                and machine.parts.reporter.report().state == "synced"
-            )
-            for name in self.names:
-                inode = machine.folder.names.get(name)
-                key = (machine.name, name)
-                if not claims or machine.holds(name) or self.views.equals_server(name, inode):
-                    self._differs_since.pop(key, None)
-                    continue
-                since = self._differs_since.setdefault(key, now)
-                patience = (
-                    HONEST_UNDER_FAULT_SECONDS
-                    if self.faults.troubled_until > since
-                    else HONEST_SECONDS
-                )
-                if now - since > patience and len(self.result.dishonest) < 3:
-                    self._differs_since[key] = now
-                    self.result.dishonest.append(
-                        f"{machine.name} says synced for {patience:g} s at {now:.1f}, {name}:"
-                        f" {self.views.differences()}"
-                    )
-        self.loop.call_later(SAMPLE_SECONDS, self._sample)

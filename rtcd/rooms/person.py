@@ -5,10 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rtcd.content import JsonObject
 
 MAX_NAME_CHARACTERS = 80
+MAX_LOOKED_AT = 1000
 JUPYTERLAB = "JupyterLab"
 RTCD = "rtcd"
 COLORS = 7
@@ -70,9 +72,12 @@ def clean_path(text: str) -> str:
 
 def clean_name(name: object) -> str:
     """A name fit to show: one line, no control or direction characters, not endless."""
-    if not isinstance(name, str):
-        return ""
-    shown = "".join(sign for sign in name[:1000] if unicodedata.category(sign)[0] != "C")
+    return _cleaned(name[:MAX_LOOKED_AT]) if isinstance(name, str) else ""
+
+
+@lru_cache(maxsize=512)
+def _cleaned(name: str) -> str:
+    shown = "".join(sign for sign in name if unicodedata.category(sign)[0] != "C")
     return " ".join(shown.split())[:MAX_NAME_CHARACTERS]
 
 

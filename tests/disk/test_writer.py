@@ -489,9 +489,9 @@ class Race:
     def edit_by_rename(self) -> None:
         temporary = self.project.root / ".t"
         for number in range(1_000_000):
+            self.wait_until_seen()
             if self.stop.is_set():
                 return
-            self.wait_until_seen()
             data = b"editor %d" % number
             temporary.write_bytes(data)
             temporary.replace(self.project.file)
@@ -499,9 +499,9 @@ class Race:
 
     def edit_in_place(self) -> None:
         for number in range(1_000_000):
+            self.wait_until_seen()
             if self.stop.is_set():
                 return
-            self.wait_until_seen()
             data = b"editor %d " % number + b"." * (number % 50)
             with self.project.file.open("wb", buffering=0) as file:
                 if number % 7 == 0:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rtcd.errors import RtcdError
-from simulation.fuzz import Target, batch, problem_of, sample_of, targets
+from simulation.fuzz import batch, problem_of, sample_of
+from simulation.fuzz_targets import Target, targets
 
 
 def test_twenty_thousand_damaged_inputs_break_no_reader() -> None:

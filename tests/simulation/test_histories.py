@@ -52,8 +52,9 @@ FOUND_WITH_MOVES = {
 }
 """The same, where people delete and rename files too."""
 
-CALM = range(1_000, 1_008)
-STORMY = range(2_000, 2_012)
+CALM = range(1_000, 1_003)
+STORMY = range(2_000, 2_005)
+STORMY_WITH_MOVES = range(3_000, 3_003)
 MOST_TAKEN_BACK = 0.02
 """Of all tokens: saves whose base cannot be known, because reads were missed. All in the history."""
 
@@ -83,6 +84,10 @@ def test_under_faults_nothing_is_lost_doubled_or_left_different() -> None:
     assert [result.to_json() for result in results if not result.is_good] == []
     taken_back = sum(len(result.taken_back) for result in results)
     assert taken_back <= MOST_TAKEN_BACK * sum(result.tokens for result in results)
+
+
+def test_under_faults_and_with_deletions_and_renames_nothing_is_lost() -> None:
+    assert broken(STORMY_WITH_MOVES, Plan(moves=True)) == []
 
 
 def test_the_same_seed_gives_the_same_history() -> None:
