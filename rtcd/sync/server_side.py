@@ -137,6 +137,8 @@ class ServerSide:
         binding = self._project.bindings.get(path)
         if binding is None or binding.room is None or self._link.is_host:
             return
+        if self._project.pairs.is_text(path):
+            return
         found = await self._link.client.path_of(file_id_of(binding.room))
         if found is None and self._project.bindings.get(path) is binding:
             binding.replaced_remotely()
@@ -189,7 +191,7 @@ class ServerSide:
     async def _removed(self, path: ProjectPath) -> None:
         if await self._link.stat(path) is None:
             await self._project.remote.removed(path)
-        elif path in self._project.bindings:
+        elif path in self._project.bindings and not self._project.pairs.is_text(path):
             self._project.bindings[path].replaced_remotely()
 
     # ------------------------------------------------------------------ other daemons
