@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import merge
 
 from rtcd.diff.edits import TextEdit
 from rtcd.merge.insertions import reach
@@ -30,24 +29,23 @@ class Region:
 
 def regions_of(base: str, mine: Sequence[TextEdit], other: Sequence[TextEdit]) -> list[Region]:
     """The regions of all edits, in order; together they hold every edit."""
-    both = merge(
-        ((edit, True) for edit in mine),
-        ((edit, False) for edit in other),
-        key=lambda item: item[0].start,
-    )
-    regions: list[Region] = []
+    both = [(edit, True) for edit in mine] + [(edit, False) for edit in other]
+    both.sort(key=lambda item: item[0].start)
+    groups: list[tuple[int, int, list[TextEdit], list[TextEdit]]] = []
     for edit, is_mine in both:
         start, end = _surroundings(base, edit)
-        region = Region(start, end, [], [])
-        while regions and start < regions[-1].end:
-            earlier = regions.pop()
-            start, end = min(start, earlier.start), max(end, earlier.end)
-            earlier.mine.extend(region.mine)
-            earlier.other.extend(region.other)
-            region = Region(start, end, earlier.mine, earlier.other)
-        (region.mine if is_mine else region.other).append(edit)
-        regions.append(region)
-    return regions
+        my_edits: list[TextEdit] = []
+        other_edits: list[TextEdit] = []
+        while groups and start < groups[-1][1]:
+            first, last, my_earlier, other_earlier = groups.pop()
+            start, end = min(start, first), max(end, last)
+            # In place: hundreds of edits of neighbouring lines are one region.
+            my_earlier += my_edits
+            other_earlier += other_edits
+            my_edits, other_edits = my_earlier, other_earlier
+        (my_edits if is_mine else other_edits).append(edit)
+        groups.append((start, end, my_edits, other_edits))
+    return [Region(*group) for group in groups]
 
 
 def _surroundings(base: str, edit: TextEdit) -> tuple[int, int]:
