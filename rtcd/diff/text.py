@@ -13,13 +13,16 @@ from itertools import accumulate
 
 from rapidfuzz.distance import Postfix, Prefix
 
-from rtcd.diff.edits import TextEdit
+from rtcd.diff.edits import TextEdit, fewer_edits
 from rtcd.diff.sequences import BUDGET_BITS, Gap, seq_diff
 from rtcd.diff.slide import slide
 from rtcd.diff.words import token_edits
 
 LONG_LINE = 2_000
 """Code points: where lines are longer on average, pieces between ``, ; { }`` stand for lines."""
+
+MOST_EDITS = 5_000
+"""More places than anybody changes; see ``fewer_edits``."""
 
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 PIECE = re.compile(r"[^\n,;{}]*[\n,;{}]|[^\n,;{}]+")
@@ -56,7 +59,7 @@ def _edits(old: str, new: str, budget: int) -> tuple[TextEdit, ...]:
     edits: list[TextEdit] = []
     for block in _changed_blocks(old, new, budget):
         edits.extend(_block_edits(old, new, block))
-    return tuple(slide(old, _joined(edits)))
+    return tuple(slide(old, fewer_edits(old, _joined(edits), MOST_EDITS)))
 
 
 def _changed_blocks(old: str, new: str, budget: int) -> Iterator[Gap]:
