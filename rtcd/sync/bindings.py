@@ -136,6 +136,7 @@ class Bindings(dict[ProjectPath, Binding]):
 
     def _after_texts(self, binding: Binding) -> None:
         """The paired texts go with their notebook."""
+        self._project.pairs.left(binding)
         for work in binding.working.scripts:
             text = work.open.path
             if text in self:

@@ -1,7 +1,7 @@
 """``.rtcd/pairs.json``: which names are faces of which notebook, for the server's extension and later.
 
 The extension reads it to lead both names to one room (``extension/paired.py``); the next daemon
-reads in it which notebooks are with the server only.
+reads in it which notebooks are with the server only, and which have outputs older than their code.
 """
 
 from __future__ import annotations
@@ -28,8 +28,19 @@ class PairList:
         except (OSError, ValueError, KeyError, TypeError, PathRefusedError):
             return []
 
+    def stale(self) -> dict[ProjectPath, int]:
+        """How many cells of a notebook had outputs older than their code when it was left."""
+        try:
+            told = json.loads(self._file.read_text(encoding="utf-8"))["stale"]
+            return {ProjectPath.parse(str(name)): int(count) for name, count in told.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, PathRefusedError):
+            return {}
+
     def write(
-        self, texts: Mapping[ProjectPath, ProjectPath], on_server: Iterable[ProjectPath]
+        self,
+        texts: Mapping[ProjectPath, ProjectPath],
+        on_server: Iterable[ProjectPath],
+        stale: Mapping[ProjectPath, int],
     ) -> None:
         """Write the list, whole or not at all; a project without pairs never has one."""
         pairs = {str(text): str(notebook) for text, notebook in texts.items()}
@@ -37,6 +48,7 @@ class PairList:
         if not pairs and not kept and not self._file.exists():
             return
         temporary = self._file.with_suffix(".tmp")
-        said = json.dumps({"schema": 1, "texts": pairs, "on_server": kept})
+        counts = {str(notebook): count for notebook, count in stale.items()}
+        said = json.dumps({"schema": 1, "texts": pairs, "on_server": kept, "stale": counts})
         temporary.write_text(said, encoding="utf-8")
         temporary.replace(self._file)

@@ -21,6 +21,7 @@ from rtcd.paired.script import ScriptFormat
 from rtcd.paired.settings import PairSettingsError, paired_texts
 from rtcd.places import INSIDE
 from rtcd.project_path import ProjectPath
+from rtcd.sync.binding import Binding
 from rtcd.sync.faces import Faces
 from rtcd.sync.pair_list import PairList
 from rtcd.sync.pair_settings import PairSettings, is_settings
@@ -47,6 +48,7 @@ class Pairs:
         self._settings = PairSettings(project)
         self._begun = False
         self.list = PairList(project.disk.folder.root / INSIDE)
+        self._stale = self.list.stale()
         self.faces = Faces(project)
         self.on_server = ServerNotebooks(project)
         self.rooms = TextRooms(project)
@@ -74,11 +76,24 @@ class Pairs:
         return sorted(notebook for notebook, texts in self._texts.items() if texts)
 
     def stale_outputs(self, notebook: ProjectPath) -> int:
-        """Cells of an open paired notebook whose outputs are older than their code."""
-        binding = self._project.bindings.get(notebook)
-        if not self.texts_of(notebook) or binding is None:
+        """Cells of a paired notebook whose outputs are older than their code.
+
+        Of one that nobody works on, as it was left.
+        """
+        if not self.texts_of(notebook):
             return 0
-        return binding.working.scripts.stale_outputs
+        binding = self._project.bindings.get(notebook)
+        known = None if binding is None else binding.working.scripts.stale_outputs
+        return self._stale.get(notebook, 0) if known is None else known
+
+    def left(self, binding: Binding) -> None:
+        """A notebook's room was left: what is known of its outputs still holds."""
+        count = binding.working.scripts.stale_outputs
+        if count is not None and count != self._stale.get(binding.path, 0):
+            self._stale.pop(binding.path, None)
+            if count:
+                self._stale[binding.path] = count
+            self.write_list()
 
     # ------------------------------------------------------------------ what may have changed
 
@@ -121,6 +136,8 @@ class Pairs:
             return
         before = self._texts.pop(old, {})
         self._metadata[new] = metadata
+        if old in self._stale:
+            self._stale[new] = self._stale.pop(old)
         for text in before:
             self._notebooks[text] = new
         self._texts[new] = before
@@ -186,4 +203,4 @@ class Pairs:
     def write_list(self) -> None:
         """Write down which names are faces of which notebook."""
         if self._begun:
-            self.list.write(self._notebooks, self.on_server)
+            self.list.write(self._notebooks, self.on_server, self._stale)

@@ -82,9 +82,9 @@ class Scripts:
             work.leave()
 
     @property
-    def stale_outputs(self) -> int:
-        """Cells whose outputs were made by other code than they have now."""
-        return len(self._outputs.stale) if self._outputs is not None else 0
+    def stale_outputs(self) -> int | None:
+        """Cells whose outputs were made by other code than they have now; None: not looked yet."""
+        return len(self._outputs.stale) if self._outputs is not None else None
 
     def _follow_outputs(self) -> None:
         content = self._open.joined.live.content()

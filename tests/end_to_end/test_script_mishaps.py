@@ -148,6 +148,10 @@ def test_outputs_older_than_their_code_are_told(shared: RtcdFolder):
     assert "cell 1" not in told_by_diff
     outputs = [cell["outputs"] for cell in json.loads(shared.read("stale.ipynb"))["cells"]]
     assert [output[0]["text"] for output in outputs] == [["out 1\n"], ["out 2\n"]]
+    shared.stop()
+    shared.start()
+    shared.wait(SECONDS)
+    assert stale() == 1
 
 
 @pytest.mark.parametrize(
