@@ -5,8 +5,7 @@ lets anything else run meanwhile. So a save of which much is different is compar
 its own: started when it is needed, kept for a minute, gone as soon as its input ends, which it
 does with the daemon, however that ends. Whenever it fails, the daemon does the work itself.
 
-Wire: a message is its length (8 bytes, big-endian) and a pickle. Both ends are of this module, and
-the pipes are nobody else's.
+What is said between the two is in ``merge_wire``; the pipes are nobody else's.
 """
 
 from __future__ import annotations
@@ -15,25 +14,29 @@ import asyncio
 import contextlib
 import logging
 import os
-import pickle
 import select
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from typing import BinaryIO, Final
 
-from rtcd.diff.edits import TextEdit
-from rtcd.merge.candidates import BaseChoice
 from rtcd.merge.prepared import Prepared, Question, answer
+from rtcd.sync.merge_wire import (
+    HEADER,
+    LENGTHS,
+    Answer,
+    answer_as_bytes,
+    answer_of,
+    head_of,
+    question_as_bytes,
+    question_of,
+    texts_of,
+)
 
 log = logging.getLogger("rtcd.sync")
 
 KEPT_SECONDS: Final = 60.0
 NICENESS: Final = 5
 """The daemon itself comes first."""
-
-HEADER: Final = 8
-
-Answer = tuple[BaseChoice, tuple[TextEdit, ...]]
 
 
 class MergeWorker:
@@ -49,7 +52,7 @@ class MergeWorker:
             try:
                 process = await self._started()
                 choice, edits = await _asked(process, question)
-            except (OSError, asyncio.IncompleteReadError, pickle.PickleError) as error:
+            except (OSError, asyncio.IncompleteReadError, ValueError) as error:
                 log.warning("a large save is compared here, its worker failed: %s", error)
                 await self._end()
                 return None
@@ -85,24 +88,24 @@ class MergeWorker:
 async def _asked(process: Process, question: Question) -> Answer:
     assert process.stdin is not None
     assert process.stdout is not None
-    data = pickle.dumps(question, pickle.HIGHEST_PROTOCOL)
-    process.stdin.write(len(data).to_bytes(HEADER, "big"))
-    process.stdin.write(data)
-    await process.stdin.drain()
+    for part in question_as_bytes(question):
+        process.stdin.write(part)
+        await process.stdin.drain()
     length = int.from_bytes(await process.stdout.readexactly(HEADER), "big")
-    found: Answer = pickle.loads(await process.stdout.readexactly(length))
-    return found
+    head = head_of(await process.stdout.readexactly(length))
+    return answer_of(head, texts_of(head, await process.stdout.readexactly(sum(head[LENGTHS]))))
 
 
 def serve(questions: BinaryIO, answers: BinaryIO) -> None:
     """The process's side: answer until the input ends, or nothing comes for a while."""
     while select.select([questions], [], [], KEPT_SECONDS)[0]:
-        length = int.from_bytes(_read(questions, HEADER), "big")
-        data = _read(questions, length)
-        if not data:
+        head_data = _read(questions, int.from_bytes(_read(questions, HEADER), "big"))
+        if not head_data:
             return
-        reply = pickle.dumps(answer(pickle.loads(data)), pickle.HIGHEST_PROTOCOL)
-        answers.write(len(reply).to_bytes(HEADER, "big") + reply)
+        head = head_of(head_data)
+        data = _read(questions, sum(head[LENGTHS]))
+        for part in answer_as_bytes(answer(question_of(head, texts_of(head, data)))):
+            answers.write(part)
         answers.flush()
 
 
