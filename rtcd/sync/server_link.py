@@ -226,17 +226,21 @@ class ServerLink:
         async with self._making_folders:
             missing = []
             parent: ProjectPath | None = path.parent
-            while parent is not None and not await self._has_folder(parent):
+            while parent is not None and parent not in self._folders:
                 missing.append(parent)
                 parent = parent.parent
             for folder in reversed(missing):
-                await self.client.create_folder(self.server_path(folder))
-                self._folders.add(folder)
+                await self._make_one(folder)
 
-    async def _has_folder(self, path: ProjectPath) -> bool:
-        if path not in self._folders and await self.client.stat(self.server_path(path)) is not None:
-            self._folders.add(path)
-        return path in self._folders
+    async def _make_one(self, folder: ProjectPath) -> None:
+        try:
+            await self.client.create_folder(self.server_path(folder))
+        except ServerError as error:
+            if error.code != "exists":
+                raise
+            # Not to be taken for the file that was to be made.
+            raise ServerError(error.message) from error
+        self._folders.add(folder)
 
     def note_folder(self, path: ProjectPath) -> None:
         """The server was seen to have this folder."""

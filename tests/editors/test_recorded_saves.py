@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,13 +25,19 @@ from rtcd.disk.formats import parse
 pytestmark = [pytest.mark.editors, pytest.mark.end_to_end]
 
 FILES = {"text": "live.txt", "notebook": "live.ipynb"}
+
+
+def every_third(cases: list[Any]) -> list[Any]:
+    """All of them, but only every third without the ``long`` marker."""
+    return [
+        pytest.param(*case, marks=[pytest.mark.long] if number % 3 else [])
+        for number, case in enumerate(cases)
+    ]
+
+
 # Nobody appends to a notebook.
-KINDS_OF_SAVES = [
-    (name, kind)
-    for name in saves.NAMES
-    for kind in FILES
-    if (name, kind) != ("shell-append", "notebook")
-]
+NOTEBOOK_SAVES = [(name, "notebook") for name in saves.NAMES if name != "shell-append"]
+KINDS_OF_SAVES = [*((name, "text") for name in saves.NAMES), *every_third(NOTEBOOK_SAVES)]
 EDITS = {"text": saves.edited_text, "notebook": saves.edited_notebook}
 
 
@@ -128,7 +135,7 @@ async def test_a_save_is_the_new_content_everywhere(
 
 
 @pytest.mark.parametrize("side", ["host", pytest.param("guest", marks=pytest.mark.long)])
-@pytest.mark.parametrize("name", saves.NAMES)
+@pytest.mark.parametrize("name", every_third([(name,) for name in saves.NAMES]))
 async def test_what_is_typed_during_a_save_is_kept_with_it(pair: Pair, name: str, side: str):
     """The save does not know what is typed while it happens; each is there once afterwards."""
     file = FILES["text"]
