@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import json
 from collections.abc import Callable
 from typing import Any
@@ -117,5 +116,5 @@ def _with_error(work: Callable[[Any], dict[str, Any]], item: object) -> dict[str
         return {"error": "exists"}
     except CannotHereError:
         return {"error": "cannot-here"}
-    except (RefusedError, KeyError, TypeError, binascii.Error):
+    except (RefusedError, KeyError, TypeError, ValueError):
         return {"error": "refused"}

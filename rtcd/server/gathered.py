@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -40,9 +40,7 @@ class Gathered(Generic[Q, A]):
         future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
         if len(self._requests) < REQUESTS_AT_ONCE:
-            request = asyncio.create_task(self._send())
-            self._requests.add(request)
-            request.add_done_callback(self._requests.discard)
+            self._requests.add(asyncio.create_task(self._send()))
         return await future
 
     def close(self) -> None:
@@ -53,6 +51,14 @@ class Gathered(Generic[Q, A]):
             self._waiting.popleft()[1].cancel()
 
     async def _send(self) -> None:
+        try:
+            await self._send_all()
+        finally:
+            # Here and not when the loop gets to it: who was answered may ask again before that, and
+            # would take a request that has ended for one that will send the question.
+            self._requests.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _send_all(self) -> None:
         while batch := self._next():
             futures = [future for _, future in batch]
             try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from rtcd.server.replies import check_reply, json_of
 LIST, CREATE, READ = "rtcd/files", "rtcd/files/create", "rtcd/files/read"
 OFFER = "files"
 NOT_IMPLEMENTED = 501
+MAX_SECONDS = float(2**53)
 EXISTS = "exists"
 ABOUT_BYTES = 8192
 """What a file to be read counts as: its size is not known yet, and large ones are not answered."""
@@ -80,7 +80,7 @@ class OfferedFiles:
             return None
         try:
             return base64.b64decode(str(item["content"]), validate=True)
-        except (KeyError, binascii.Error):
+        except (KeyError, ValueError):
             raise ServerError(f"the server's answer for {path} was not the one we know") from None
 
     async def _create_many(self, files: list[NewFile]) -> list[JsonObject]:
@@ -124,6 +124,6 @@ def _entry(item: Mapping[str, Any], path: str) -> Entry:
         path=path,
         type=kind if kind in ("notebook", "directory") else "file",
         size=size if isinstance(size, int) else None,
-        last_modified=float(modified) if isinstance(modified, int | float) else 0.0,
+        last_modified=min(modified, MAX_SECONDS) if isinstance(modified, int | float) else 0.0,
         hash=digest if isinstance(digest, str) else None,
     )

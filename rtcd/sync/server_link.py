@@ -150,6 +150,7 @@ class ServerLink:
                 entry = await self._create_below(path, data)
             except BaseException:
                 self._own_changes.pop(path, None)
+                self._own_creations.pop(path, None)
                 raise
             self.note_compared(path, entry, sha256(data).hexdigest())
         await self._announce("created", path)

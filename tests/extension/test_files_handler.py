@@ -115,7 +115,15 @@ async def test_other_bodies_are_refused(served: Served, body: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "item", [3, None, {}, {"path": "x.txt"}, {"path": "x.txt", "content": "!"}]
+    "item",
+    [
+        3,
+        None,
+        {},
+        {"path": "x.txt"},
+        {"path": "x.txt", "content": "!"},
+        {"path": "x.txt", "content": "é"},
+    ],
 )
 async def test_a_file_that_is_none_is_refused_for_itself(served: Served, item: object) -> None:
     headers = {"Authorization": f"token {served.address.token.reveal()}"}

@@ -91,3 +91,22 @@ async def test_who_stops_waiting_is_not_asked_for() -> None:
     server.may_end.set()
     assert [await one for one in (*first, stays)] == [2, 4, 8]
     assert 3 not in [number for request in server.requests for number in request]
+
+
+async def test_who_asks_again_at_once_is_answered() -> None:
+    """Both requests end in the same moment, and nobody is left to send what is asked then."""
+    server = Server()
+    asked = Gathered(server.ask, lambda _: 1)
+
+    async def ask_twice() -> list[int]:
+        return [await asked.answer(1), await asked.answer(2)]
+
+    twice = asyncio.create_task(ask_twice())
+    while not server.requests:
+        await asyncio.sleep(0)
+    once = asyncio.create_task(asked.answer(5))
+    while len(server.requests) < 2:
+        await asyncio.sleep(0)
+    server.may_end.set()
+    async with asyncio.timeout(30):
+        assert [await twice, await once] == [[2, 4], 10]
