@@ -225,15 +225,18 @@ def _check_storable(edit: NotebookEdit) -> None:
     for change in edit.edited:
         storable(change.metadata.assigned)
         storable(change.outputs.added)
-        _check_cell(replace(change.after, metadata={}, outputs=()))
+        _check_plain_parts(change.after)
         if change.outputs.stream is not None:
             storable_text(change.outputs.stream.text)
     for placed in edit.placed:
-        _check_cell(placed.cell)
+        _check_plain_parts(placed.cell)
+        storable(placed.cell.metadata)
+        storable(placed.cell.outputs)
 
 
-def _check_cell(cell: Cell) -> None:
+def _check_plain_parts(cell: Cell) -> None:
     for text in (cell.id or "", cell.cell_type, cell.source):
         storable_text(text)
-    for value in (cell.metadata, cell.outputs, cell.attachments, cell.execution_count):
-        storable(value)
+    storable(cell.execution_count)
+    if cell.attachments:
+        storable(cell.attachments)

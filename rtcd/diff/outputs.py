@@ -41,6 +41,8 @@ class OutputsEdit:
 
 def diff_outputs(old: Sequence[JsonObject], new: Sequence[JsonObject]) -> OutputsEdit:
     """The edit from one list of outputs to the other; false when both mean the same."""
+    if old is new:
+        return OutputsEdit()
     removed: list[int] = []
     kept = 0
     for index, output in enumerate(old):

@@ -7,7 +7,7 @@ compare it with several versions sees at once that two cells are the same when t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from rtcd.content import Cell, Content, NotebookContent
@@ -38,5 +38,12 @@ def with_known_cells(content: Content, known: Iterable[Content]) -> Content:
     return replace(content, cells=cells, metadata=metadata)
 
 
-def _known(cell: Cell, candidates: Iterable[Cell]) -> Cell:
-    return next((known for known in candidates if same_cell(known, cell)), cell)
+def _known(cell: Cell, candidates: Sequence[Cell]) -> Cell:
+    for known in candidates:
+        if same_cell(known, cell):
+            return known
+    for known in candidates:
+        # Mostly what was typed or counted has changed, and outputs are what takes long to compare.
+        if cell.outputs and same_json(known.outputs, cell.outputs):
+            return replace(cell, outputs=known.outputs)
+    return cell

@@ -23,6 +23,17 @@ def test_nested_shared_types_are_read_as_plain_values() -> None:
     assert read_json(shared) == {"list": [{"text": "é😀"}, 1], "plain": {"a": [1, 2.5]}}
 
 
+def test_a_value_is_read_the_same_from_outside_and_inside_a_transaction() -> None:
+    shared = shared_map({"a": Array([Text("x"), None, {"b": [1]}, Array([])]), "e": Map({})})
+    expected = {"a": ["x", None, {"b": [1]}, []], "e": {}}
+    assert read_json(shared) == expected
+    with shared.doc.transaction():
+        shared["new"] = Text("y")
+        assert read_json(shared) == {**expected, "new": "y"}
+        assert [read_json(item) for item in shared["a"]] == expected["a"]
+    assert read_json(shared) == {**expected, "new": "y"}
+
+
 def test_whole_numbers_become_integers_and_others_stay() -> None:
     value = read_json(shared_map({"a": [1.0, -2.0, 1e300, float("inf")], "b": True, "c": 2**60}))
     assert [type(item) for item in value["a"]] == [int, int, float, float]

@@ -30,6 +30,16 @@ def test_only_a_cell_that_means_the_same_becomes_the_known_one() -> None:
     ]
 
 
+def test_a_cell_that_was_only_counted_on_has_the_known_outputs() -> None:
+    known = NotebookContent(cells("a", "b"))
+    saved = NotebookContent((replace(cells("a")[0], execution_count=7), cells("a", "x")[1]))
+    found = with_known_cells(saved, [known])
+    assert found == saved
+    assert isinstance(found, NotebookContent)
+    same = [one.outputs is two.outputs for one, two in zip(found.cells, known.cells, strict=True)]
+    assert same == [True, True]
+
+
 def test_cells_without_or_with_another_id_stay_as_they_are() -> None:
     known = NotebookContent(cells("a", "b"))
     saved = NotebookContent((replace(known.cells[0], id=None), replace(known.cells[1], id="other")))
