@@ -8,13 +8,14 @@ less of the old text is kept, and in the end none of it, because a right text co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rtcd.content import NotebookContent, TextContent
 from rtcd.errors import HeldError
 from rtcd.merge.three_way import merge_contents
 from rtcd.paired.groups import joined_cells
+from rtcd.paired.header import header_for
 from rtcd.paired.pairing import Pairing
 from rtcd.paired.reading import read_script
 from rtcd.paired.script import Script
@@ -29,9 +30,12 @@ def rewritten(pairing: Pairing, notebook: NotebookContent) -> Pairing:
         HeldError: jupytext cannot write the format.
     """
     old = pairing.notebook
-    if notebook is old or _says_the_same(old, notebook):
+    if notebook is old:
         return replace(pairing, notebook=notebook)
-    for text in _candidates(pairing, notebook):
+    header = header_for(pairing, notebook)
+    if header is None and _says_the_same(old, notebook):
+        return replace(pairing, notebook=notebook)
+    for text in _candidates(pairing, notebook, header):
         script = _read(text, pairing.script)
         if script is not None and _stands_for(script, notebook, pairing):
             return Pairing.of(script, notebook)
@@ -46,9 +50,11 @@ def _says_the_same(old: NotebookContent, new: NotebookContent) -> bool:
     )
 
 
-def _candidates(pairing: Pairing, notebook: NotebookContent) -> Iterator[str]:
+def _candidates(
+    pairing: Pairing, notebook: NotebookContent, header: Sequence[str] | None
+) -> Iterator[str]:
     if pairing.script.has_places:
-        template = Template(pairing, notebook)
+        template = Template(pairing, notebook, header)
         yield template.text(Template.changed_lines)
         yield template.text(Template.whole_cell)
     yield _patched(pairing, notebook)

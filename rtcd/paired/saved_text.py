@@ -199,7 +199,7 @@ class SavedText:
         """
         before = _stated(self.pairing.script.metadata)
         after = {**before, **_stated(self.saved.metadata)}
-        return _edited_keys(self.pairing.notebook.metadata, before, after)
+        return edited_keys(self.pairing.notebook.metadata, before, after)
 
 
 _NOT_A_CELL = Cell(None, "raw", "")
@@ -223,7 +223,7 @@ def _changed(cell: Cell, before: ScriptCell, after: ScriptCell) -> Cell:
     if before.source != after.source:
         source = _merged_source(before.source, after.source, cell.source)
     cell_type = cell.cell_type if before.cell_type == after.cell_type else after.cell_type
-    metadata = _edited_keys(cell.metadata, before.metadata, after.metadata)
+    metadata = edited_keys(cell.metadata, before.metadata, after.metadata)
     changed = replace(cell, source=source, cell_type=cell_type, metadata=metadata)
     return changed if cell_type == "code" else _without_outputs(changed)
 
@@ -241,7 +241,8 @@ def _merged_source(before: str, after: str, source: str) -> str:
     return merged.text
 
 
-def _edited_keys(metadata: JsonObject, before: JsonObject, after: JsonObject) -> JsonObject:
+def edited_keys(metadata: JsonObject, before: JsonObject, after: JsonObject) -> JsonObject:
+    """``metadata`` with all keys whose value is another one in ``after`` than in ``before``."""
     if same_json(before, after):
         return metadata
     edited = dict(metadata)

@@ -37,8 +37,11 @@ def by_id(pairing: Pairing) -> dict[str | None, tuple[int, int]]:
 class Template:
     """The old text as the pattern of the new one; lines have their ends here."""
 
-    def __init__(self, pairing: Pairing, notebook: NotebookContent) -> None:
+    def __init__(
+        self, pairing: Pairing, notebook: NotebookContent, header: Sequence[str] | None = None
+    ) -> None:
         self.pairing = pairing
+        self.header = header
         self.script = pairing.script
         self.notebook = notebook
         self.known = by_id(pairing)
@@ -49,7 +52,8 @@ class Template:
 
     def text(self, change: Callable[[Template, int, Cell, Cell], Sequence[str]]) -> str:
         """The whole text; ``change`` gives the lines of a cell that is not what it was."""
-        lines = self.raw[: self.script.header_end]
+        own = self.raw[: self.script.header_end]
+        lines = [*(own if self.header is None else self.header)]
         next_number: int | None = 0
         for cell in self.notebook.cells:
             place = self.known.get(cell.id)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from pathlib import Path
+
 import pytest
 
 from browser.conftest import OpenLab
@@ -122,3 +126,48 @@ def test_a_pair_made_and_ended_by_jupytexts_own_menu(host: RtcdFolder, open_lab:
     eventually(lambda: kinds(host) == {"menu.ipynb": "notebook", "menu.py": "text"}, "no pair")
     assert host.status()["conflicts"] == 0
     assert lab.dialogs() == []
+
+
+def add_kernel(data: Path, name: str, shown: str) -> None:
+    """One more kernel to choose from: the same Python under another name."""
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    folder = data / "kernels" / name
+    folder.mkdir(parents=True)
+    spec = {"argv": argv, "display_name": shown, "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
+
+
+def choose_kernel(lab: LabPage, shown: str) -> None:
+    """Click on the kernel's name and take another one."""
+    lab.page.locator(".jp-Toolbar-kernelName").click()
+    dialog = lab.page.locator(".jp-Dialog")
+    dialog.locator("select").select_option(label=shown)
+    dialog.locator("button.jp-mod-accept").click()
+
+
+def test_another_kernel_chosen_in_jupyterlab_comes_to_the_header_and_stays_chosen(
+    host: RtcdFolder, open_lab: OpenLab
+):
+    add_kernel(host.home / "data", "circles", "Circles")
+    host.write("analysis.ipynb", notebook("a = 1"))
+    host.start()
+    done = host.command("pair", "analysis.ipynb", "--to", "py:percent")
+    assert done.returncode == 0, (done.stdout, done.stderr, host.log())
+    eventually(lambda: "# %%" in host.read("analysis.py"), "the script")
+    before = host.read("analysis.py")
+    lab = open_lab(host)
+    lab.open_notebook("analysis.ipynb")
+    lab.until(lambda: lab.kernel_is("Idle"), "the kernel")
+    choose_kernel(lab, "Circles")
+    wanted = before.replace("Python 3 (ipykernel)", "Circles").replace(
+        "name: python3", "name: circles"
+    )
+    eventually(lambda: host.read("analysis.py") == wanted, "the header", seconds=60)
+
+    host.write("analysis.py", before.replace("a = 1", "a = 1  # in a stale vim"))
+    lab.until(lambda: lab.cells() == ["a = 1  # in a stale vim"], "the save in the notebook")
+    host.wait()
+    assert host.read("analysis.py") == wanted.replace("a = 1", "a = 1  # in a stale vim")
+    kernel = json.loads(host.read("analysis.ipynb"))["metadata"]["kernelspec"]
+    assert kernel == {"display_name": "Circles", "language": "python", "name": "circles"}
+    assert host.status()["conflicts"] == 0
