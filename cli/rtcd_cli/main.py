@@ -17,7 +17,7 @@ def main() -> NoReturn:
     """Carry out the call of ``rtcd`` that the process was started with, and exit."""
     arguments = sys.argv[1:]
     ahead = SpawnedDaemon(DAEMON_COMMAND) if wants_daemon(arguments, os.environ) else None
-    from rtcd.server.light_httpx import leave_out_extras
+    from rtcd.light_imports import leave_out_extras
     from rtcd_cli.commands import run
 
     leave_out_extras()

@@ -27,7 +27,7 @@ from rtcd.daemon.supervisor import BUG_EXIT_CODE, supervise
 from rtcd.daemon.supervisor_mark import SupervisorMark
 from rtcd.errors import RtcdError
 from rtcd.places import Places, make_private_folder
-from rtcd.server.light_httpx import leave_out_extras
+from rtcd.light_imports import leave_out_extras
 from rtcd.settings import Settings
 
 if TYPE_CHECKING:

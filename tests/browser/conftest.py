@@ -33,6 +33,26 @@ def shots() -> Path:
     return Path(os.environ.get("RTCD_SCREENSHOTS") or tempfile.mkdtemp(prefix="rtcd-shots-"))
 
 
+@pytest.fixture(scope="module")
+def shared_host() -> Iterator[RtcdFolder]:
+    """A started host for several tests, each with files of its own."""
+    place = Path(tempfile.mkdtemp(prefix="rt-", dir="/var/tmp"))
+    host = RtcdFolder(place / "project", place / "home")
+    host.write("first.txt", "JupyterLab shows something.\n")
+    host.start()
+    yield host
+    host.command("stop")
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def shared_lab(shared_host: RtcdFolder, shots: Path) -> Iterator[LabPage]:
+    """A browser for all of these tests; each loads JupyterLab anew."""
+    address = shared_host.address
+    with opened(address.url, address.token.reveal(), shots=shots) as lab:
+        yield lab
+
+
 @pytest.fixture
 def open_lab(shots: Path, request: pytest.FixtureRequest) -> Iterator[OpenLab]:
     """Opens JupyterLab on a started host; a picture is taken when the test has failed."""

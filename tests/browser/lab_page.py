@@ -75,13 +75,17 @@ class LabPage:
 
     def enter(self, url: str, token: str) -> None:
         """Load JupyterLab with an empty workspace and answer its question about news."""
+        self.load(url, token)
+        self.dismiss_news()
+
+    def load(self, url: str, token: str) -> None:
+        """Load it, anew or for the first time, with an empty workspace."""
         self.page.goto(f"{url}lab?reset&token={token}", timeout=LOAD_MILLISECONDS)
         self.page.wait_for_selector("#jp-top-panel", timeout=LOAD_MILLISECONDS)
         self.page.wait_for_selector(
             "#jupyterlab-splash", state="detached", timeout=LOAD_MILLISECONDS
         )
         self.page.wait_for_selector(".jp-DirListing-item", timeout=LOAD_MILLISECONDS)
-        self.dismiss_news()
 
     def dismiss_news(self) -> None:
         """Say no to news, which JupyterLab asks about once for each user."""

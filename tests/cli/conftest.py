@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 
 from fakes.daemon import Answers, FakeDaemon, running
+from forked.rtcd import call_rtcd
 from rtcd.places import Places
 
 ROOT = Path(__file__).parents[2]
+FAKE_DAEMON = (sys.executable, "-m", "fakes.daemon")
 WITH_FAKE_DAEMON = """
 import sys
 from rtcd_cli.commands import run
@@ -59,12 +61,23 @@ class Shell:
         stdin: str = "",
         **environment: str,
     ) -> Result:
-        """Run the real command to its end."""
-        done = subprocess.run(
-            self.command(*arguments, fake_daemon=fake_daemon),
+        """Run the command to its end, in a fork of a process that has loaded it already."""
+        done = call_rtcd(
+            arguments,
             cwd=cwd or self.project,
+            environment=self.environment | environment,
+            stdin=stdin,
+            seconds=120,
+            daemon_command=FAKE_DAEMON if fake_daemon else None,
+        )
+        return Result(done.returncode, self._tidy(done.stdout), self._tidy(done.stderr))
+
+    def rtcd_afresh(self, *arguments: str, **environment: str) -> Result:
+        """Run it in a process of its own, for what is decided while that is loaded."""
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.project,
             env=self.environment | environment,
-            input=stdin,
             capture_output=True,
             text=True,
             timeout=120,

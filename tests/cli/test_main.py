@@ -172,7 +172,7 @@ def test_a_locale_without_our_letters_is_no_trouble(
 ) -> None:
     person = {"name": "张伟", "client": "vim", "path": None}
     with shell.daemon({"status": {"result": status(people=[person])}}):
-        done = shell.rtcd("status", LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")
+        done = shell.rtcd_afresh("status", LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")
     assert (done.err, done.code) == ("", 0)
     assert done.out.startswith("ok In sync")
     assert "\\u5f20\\u4f1f" in done.out

@@ -8,12 +8,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+from forked.rtcd import call_rtcd
 from rtcd.content import Content, TextContent
 from rtcd.crdt.shared_doc import SharedDoc
 from rtcd.documents.document import Document
@@ -63,15 +63,7 @@ class RtcdFolder:
     ) -> subprocess.CompletedProcess[str]:
         """Run ``rtcd`` in the folder; never raises for its exit code."""
         environment = self.environment | ({"RTCD_TOKEN": token} if token else {})
-        return subprocess.run(
-            [sys.executable, "-m", "rtcd_cli", *arguments],
-            cwd=self.root,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
+        return call_rtcd(arguments, cwd=self.root, environment=environment, seconds=COMMAND_SECONDS)
 
     def start(self, *arguments: str, token: str | None = None) -> dict[str, Any]:
         """``rtcd start --json``; its document."""

@@ -18,6 +18,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,16 @@ class StockServer:
                 return bool(reply.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+@dataclass(frozen=True, slots=True)
+class ServedFolder:
+    """A folder of a stock server that serves others as well; ``path`` is its path there."""
+
+    root: Path
+    url: str
+    token: str
+    path: str
 
 
 def create_update_store(file: Path) -> None:

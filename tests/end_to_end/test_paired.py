@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +17,28 @@ from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually, eventu
 from rtcd.content import NotebookContent
 
 pytestmark = [pytest.mark.end_to_end]
+
+
+@pytest.fixture(scope="module")
+def shared_host() -> Iterator[RtcdFolder]:
+    """A started host for several tests, each with a notebook of its own."""
+    place = Path(tempfile.mkdtemp(prefix="rt-", dir="/var/tmp"))
+    host = RtcdFolder(place / "project", place / "home")
+    host.start()
+    yield host
+    host.command("stop")
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def paired(host: RtcdFolder, *sources: str) -> tuple[str, str]:
+    """A new notebook and its script, which is written; their names."""
+    stem = f"analysis{next(NUMBERS)}"
+    host.write(f"{stem}.ipynb", notebook(*sources))
+    eventually(lambda: "# %%" in host.read(f"{stem}.py"), "the script to be written")
+    return f"{stem}.ipynb", f"{stem}.py"
+
+
+NUMBERS = itertools.count(1)
 
 
 def notebook(*sources: str, formats: str | None = "ipynb,py:percent") -> bytes:
@@ -52,14 +79,13 @@ def told(person: RoomPerson) -> list[tuple[str | None, str, str]]:
     ]
 
 
-async def test_a_script_saved_and_a_room_typed_in_are_one_notebook(host: RtcdFolder):
-    host.write("analysis.ipynb", notebook("a = 1", "b = 2", "c = 3"))
-    host.start()
-    eventually(lambda: "# %%" in host.read("analysis.py"), "the script to be written")
-    async with RoomPerson.joined(host.address, "analysis.ipynb") as grace:
-        script = host.read("analysis.py")
+async def test_a_script_saved_and_a_room_typed_in_are_one_notebook(shared_host: RtcdFolder):
+    host = shared_host
+    notebook_name, script_name = paired(host, "a = 1", "b = 2", "c = 3")
+    async with RoomPerson.joined(host.address, notebook_name) as grace:
+        script = host.read(script_name)
         by_hand = script.replace("b = 2", "b = 2   # by hand\n\n\n# a remark, and a blank line")
-        host.write("analysis.py", by_hand)
+        host.write(script_name, by_hand)
         await eventually_async(lambda: "by hand" in sources(grace)[1], "the room to follow")
         assert [cell[0] for cell in told(grace)] == ["cell1", "cell2", "cell3"]
         assert [cell[2] for cell in told(grace)] == ["out 1\n", "out 2\n", "out 3\n"]
@@ -68,97 +94,95 @@ async def test_a_script_saved_and_a_room_typed_in_are_one_notebook(host: RtcdFol
         cells = list(content.cells)
         cells[2] = replace(cells[2], source="c = 3\nd = 4")
         await grace.become(replace(content, cells=tuple(cells)))
-        await eventually_async(lambda: "d = 4" in host.read("analysis.py"), "the script to follow")
-        assert host.read("analysis.py") == by_hand.replace("c = 3", "c = 3\nd = 4")
+        await eventually_async(lambda: "d = 4" in host.read(script_name), "the script to follow")
+        assert host.read(script_name) == by_hand.replace("c = 3", "c = 3\nd = 4")
     host.wait()
     status = host.status()
     assert status["state"] == "synced"
-    assert status["problems"] == []
-    assert {file["path"]: file["kind"] for file in status["files"]} == {
-        "analysis.ipynb": "paired",
-        "analysis.py": "paired",
+    assert [one for one in status["problems"] if one["path"] in (notebook_name, script_name)] == []
+    kinds = {file["path"]: file["kind"] for file in status["files"]}
+    assert {name: kinds[name] for name in (notebook_name, script_name)} == {
+        notebook_name: "paired",
+        script_name: "paired",
     }
 
 
-async def test_both_files_saved_at_once_end_equal_without_a_conflict(host: RtcdFolder):
-    host.write("analysis.ipynb", notebook("a = 1", "b = 2"))
-    host.start()
-    eventually(lambda: "# %%" in host.read("analysis.py"), "the script to be written")
-    async with RoomPerson.joined(host.address, "analysis.ipynb") as grace:
-        value = json.loads(host.read("analysis.ipynb"))
+async def test_both_files_saved_at_once_end_equal_without_a_conflict(shared_host: RtcdFolder):
+    host = shared_host
+    notebook_name, script_name = paired(host, "a = 1", "b = 2")
+    async with RoomPerson.joined(host.address, notebook_name) as grace:
+        value = json.loads(host.read(notebook_name))
         value["cells"][1]["source"] = ["b = 2\n", "saved_twice = 1"]
         value["cells"].append(
             {"cell_type": "code", "execution_count": None, "id": "added", "metadata": {},
              "outputs": [], "source": ["new_cell = 1"]}
         )  # fmt: skip
-        script = host.read("analysis.py").replace("b = 2", "b = 2\nsaved_twice = 1")
-        host.write("analysis.ipynb", json.dumps(value, indent=1) + "\n")
-        host.write("analysis.py", script + "\n# %%\nnew_cell = 1\n")
+        script = host.read(script_name).replace("b = 2", "b = 2\nsaved_twice = 1")
+        host.write(notebook_name, json.dumps(value, indent=1) + "\n")
+        host.write(script_name, script + "\n# %%\nnew_cell = 1\n")
         wanted = ["a = 1", "b = 2\nsaved_twice = 1", "new_cell = 1"]
         await eventually_async(lambda: sources(grace) == wanted, "both saves in the room")
     host.wait()
-    assert [cell["source"] for cell in json.loads(host.read("analysis.ipynb"))["cells"]] == [
+    assert [cell["source"] for cell in json.loads(host.read(notebook_name))["cells"]] == [
         ["a = 1"], ["b = 2\n", "saved_twice = 1"], ["new_cell = 1"]
     ]  # fmt: skip
-    assert host.read("analysis.py") == script + "\n# %%\nnew_cell = 1\n"
-    assert host.status()["conflicts"] == 0
+    assert host.read(script_name) == script + "\n# %%\nnew_cell = 1\n"
+    files = {file["path"]: file for file in host.status()["files"]}
+    assert files[notebook_name]["conflicts"] == 0
 
 
-async def test_a_stale_script_buffer_keeps_what_others_typed(host: RtcdFolder):
-    host.write("analysis.ipynb", notebook("a = 1", "b = 2", "c = 3"))
-    host.start()
-    eventually(lambda: "# %%" in host.read("analysis.py"), "the script to be written")
-    old = host.read("analysis.py")
-    async with RoomPerson.joined(host.address, "analysis.ipynb") as grace:
+async def test_a_stale_script_buffer_keeps_what_others_typed(shared_host: RtcdFolder):
+    host = shared_host
+    notebook_name, script_name = paired(host, "a = 1", "b = 2", "c = 3")
+    old = host.read(script_name)
+    async with RoomPerson.joined(host.address, notebook_name) as grace:
         content = grace.content
         assert isinstance(content, NotebookContent)
         cells = list(content.cells)
         cells[0] = replace(cells[0], source="a = 1\ntyped_by_grace = 1")
         await grace.become(replace(content, cells=tuple(cells)))
-        await eventually_async(lambda: "typed_by_grace" in host.read("analysis.py"), "the script")
-        host.write("analysis.py", old.replace("c = 3", "c = 3\nfrom_an_old_buffer = 1"))
+        await eventually_async(lambda: "typed_by_grace" in host.read(script_name), "the script")
+        host.write(script_name, old.replace("c = 3", "c = 3\nfrom_an_old_buffer = 1"))
         wanted = ["a = 1\ntyped_by_grace = 1", "b = 2", "c = 3\nfrom_an_old_buffer = 1"]
         await eventually_async(lambda: sources(grace) == wanted, "both edits in the room")
         await eventually_async(
-            lambda: "typed_by_grace" in host.read("analysis.py"), "both edits in the script"
+            lambda: "typed_by_grace" in host.read(script_name), "both edits in the script"
         )
         assert [cell[2] for cell in told(grace)] == ["out 1\n", "out 2\n", "out 3\n"]
 
 
-async def test_what_cannot_be_read_is_held_and_nothing_is_lost(host: RtcdFolder):
-    host.write("analysis.ipynb", notebook("a = 1", "b = 2"))
-    host.start()
-    eventually(lambda: "# %%" in host.read("analysis.py"), "the script to be written")
-    script = host.read("analysis.py")
-    async with RoomPerson.joined(host.address, "analysis.ipynb") as grace:
+async def test_what_cannot_be_read_is_held_and_nothing_is_lost(shared_host: RtcdFolder):
+    host = shared_host
+    notebook_name, script_name = paired(host, "a = 1", "b = 2")
+    script = host.read(script_name)
+    async with RoomPerson.joined(host.address, notebook_name) as grace:
         before = told(grace)
-        host.write("analysis.py", "")
-        eventually(lambda: reason(host, "analysis.py") == "script-emptied", "the hold")
+        host.write(script_name, "")
+        eventually(lambda: reason(host, script_name) == "script-emptied", "the hold")
         assert told(grace) == before
         broken = script.replace("kernelspec:", "kernelspec: [", 1)
-        host.write("analysis.py", broken)
-        eventually(lambda: reason(host, "analysis.py") == "invalid-script", "the other hold")
+        host.write(script_name, broken)
+        eventually(lambda: reason(host, script_name) == "invalid-script", "the other hold")
         assert told(grace) == before
-        assert host.read("analysis.py") == broken
-        host.write("analysis.py", script.replace("b = 2", "b = 22"))
+        assert host.read(script_name) == broken
+        host.write(script_name, script.replace("b = 2", "b = 22"))
         await eventually_async(lambda: sources(grace) == ["a = 1", "b = 22"], "the repaired text")
-    eventually(lambda: reason(host, "analysis.py") is None, "the hold to end")
-    assert host.status()["problems"] == []
+    eventually(lambda: reason(host, script_name) is None, "the hold to end")
+    assert [one for one in host.status()["problems"] if one["path"] == script_name] == []
 
 
-def test_a_deleted_script_stays_away_and_its_notebook_stays(host: RtcdFolder):
-    host.write("analysis.ipynb", notebook("a = 1"))
-    host.start()
-    eventually(lambda: "# %%" in host.read("analysis.py"), "the script to be written")
-    script = host.read("analysis.py")
+def test_a_deleted_script_stays_away_and_its_notebook_stays(shared_host: RtcdFolder):
+    host = shared_host
+    notebook_name, script_name = paired(host, "a = 1")
+    script = host.read(script_name)
     host.wait()
-    (host.root / "analysis.py").unlink()
-    eventually(lambda: "analysis.py" not in paths(host), "the script to be forgotten")
-    host.write("analysis.ipynb", notebook("a = 11"))
+    (host.root / script_name).unlink()
+    eventually(lambda: script_name not in paths(host), "the script to be forgotten")
+    host.write(notebook_name, notebook("a = 11"))
     host.wait()
-    assert not (host.root / "analysis.py").exists()
-    host.write("analysis.py", script.replace("a = 1", "a = 111"))
-    eventually(lambda: "a = 111" in host.read("analysis.ipynb"), "the script to be a face again")
+    assert not (host.root / script_name).exists()
+    host.write(script_name, script.replace("a = 1", "a = 111"))
+    eventually(lambda: "a = 111" in host.read(notebook_name), "the script to be a face again")
 
 
 def test_saves_of_a_time_without_a_daemon_are_brought_by_the_next_one(host: RtcdFolder):
