@@ -26,8 +26,8 @@ from rtcd.daemon.own_log import write_to_log
 from rtcd.daemon.supervisor import BUG_EXIT_CODE, supervise
 from rtcd.daemon.supervisor_mark import SupervisorMark
 from rtcd.errors import RtcdError
-from rtcd.places import Places, make_private_folder
 from rtcd.light_imports import leave_out_extras
+from rtcd.places import Places, make_private_folder
 from rtcd.settings import Settings
 
 if TYPE_CHECKING:
