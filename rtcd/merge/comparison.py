@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rtcd.content import Content
+from rtcd.content import Content, NotebookContent
 from rtcd.merge.equal_parts import without_equal_parts
 from rtcd.merge.news import News, news_in
 from rtcd.merge.score import Step, cheaper_step, step, step_of_distance
@@ -16,6 +16,7 @@ class Comparison:
 
     def __init__(self, save: Content, versions: Sequence[Content], tokens: TokenCache) -> None:
         tokens.expect(len(versions))
+        self._has_ids = ids_count(save, versions)
         trimmed = without_equal_parts([save, *versions])
         if trimmed is not None:
             # Made for this one question, so nothing of it is worth remembering.
@@ -29,13 +30,16 @@ class Comparison:
         self._distances = tokens.distances
 
     def cheapest(self, places: Sequence[int]) -> list[int]:
-        """The versions of these that explain the save best, the newest first."""
-        mine = self._words(self._save)
+        """The versions of these that explain the save best, the newest first.
+
+        Two people who add a cell at one place have not made the same cell, however short it is.
+        """
+        mine = self._identified(self._save)
         best = [places[-1]]
-        row = self._words(self._versions[best[0]])
+        row = self._identified(self._versions[best[0]])
         cost = self._step(row, mine).cost
         for place in reversed(places[:-1]):
-            other = self._words(self._versions[place])
+            other = self._identified(self._versions[place])
             if other == row:
                 best[0] = self._closer_in_detail(best[0], place)
                 continue
@@ -118,3 +122,18 @@ class Comparison:
 
     def _words(self, content: Content) -> str:
         return self._tokens.words(content, coarse=self._is_coarse)
+
+    def _identified(self, content: Content) -> str:
+        return self._tokens.words(content, coarse=self._is_coarse, ids=self._has_ids)
+
+
+def ids_count(save: Content, versions: Sequence[Content]) -> bool:
+    """Most cells of every version are in the save by their ids: no editor has made these anew."""
+    if not isinstance(save, NotebookContent):
+        return False
+    saved = {cell.id for cell in save.cells} - {None}
+    return bool(saved) and all(
+        isinstance(one, NotebookContent)
+        and 2 * sum(cell.id in saved for cell in one.cells) > min(len(one.cells), len(save.cells))
+        for one in versions
+    )

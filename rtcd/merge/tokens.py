@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from rtcd.content import Content, NotebookContent, TextContent, canonical_json, cell_meaning
 from rtcd.merge.score import Distances
@@ -57,6 +58,10 @@ class _Lines(dict[str, str]):
         # No token goes beyond its line.
         row = self[line] = "".join(map(self._mark, TOKEN.findall(line)))
         return row
+
+
+WITH_IDS: Final = ", ids"
+"""Behind the name of a grain: a cell's id tells it from others."""
 
 
 class TokenCache:
@@ -111,9 +116,12 @@ class TokenCache:
             # The rows themselves are quickly made of known lines, and would take more memory.
             deque(self._parts(content, "words"), maxlen=0)
 
-    def words(self, content: Content, *, coarse: bool) -> str:
-        """The content's tokens (its lines where ``coarse``), one character for each."""
-        return self._row(content, "lines" if coarse else "words")
+    def words(self, content: Content, *, coarse: bool, ids: bool = False) -> str:
+        """The content's tokens (its lines where ``coarse``), one character for each.
+
+        With ``ids`` a cell is another one when its id is another one.
+        """
+        return self._row(content, ("lines" if coarse else "words") + (WITH_IDS if ids else ""))
 
     def details(self, content: Content) -> str:
         """Lines as they stand, or whole cells with outputs: what ``words`` does not see."""
@@ -135,12 +143,15 @@ class TokenCache:
         return self._of_cells(content, grain)
 
     def _of_cells(self, content: NotebookContent, grain: str) -> Iterator[str]:
+        has_ids = grain.endswith(WITH_IDS)
+        grain = grain.removesuffix(WITH_IDS)
         for cell in content.cells:
             if grain == "details":
                 yield self._marks[canonical_json({**cell_meaning(cell), "id": None})]
             else:
                 # A mark that no source can hold keeps cells apart and their types in sight.
-                yield self._marks[f"\0cell {cell.cell_type}"]
+                name = f"\0cell {cell.cell_type}"
+                yield self._marks[f"{name} {cell.id}" if has_ids else name]
                 yield from self._of_text(cell.source, grain)
         if grain == "details":
             yield self._marks[canonical_json(content.metadata)]

@@ -233,6 +233,24 @@ def notebook(*sources: str, outputs: tuple[dict[str, str], ...] = ()) -> Noteboo
     )
 
 
+def test_a_cell_that_somebody_adds_is_not_the_short_one_that_another_added_in_its_place() -> None:
+    """Word for word, writing over a cell of one word is cheaper than adding one."""
+    first, last = notebook("x = load(path)", "plot(x)").cells
+    old = NotebookContent((first, last))
+    new = NotebookContent((first, Cell("theirs", "code", "alpha"), last))
+    candidates = [
+        Candidate(content=old, own_save=False, read=True),
+        Candidate(content=new, own_save=False, read=True),
+    ]
+    save = NotebookContent((first, Cell("mine", "code", "beta"), last))
+    assert choose_base(save, candidates).index == 0
+    typed_over = NotebookContent((first, Cell("theirs", "code", "beta"), last))
+    assert choose_base(typed_over, candidates).index == 1
+    # Ids that were all made anew tell nothing.
+    anew = (Cell(f"n{n}", "code", cell.source) for n, cell in enumerate(save.cells))
+    assert choose_base(NotebookContent(tuple(anew)), candidates).index == 1
+
+
 def test_a_notebook_is_judged_by_its_sources_and_not_by_its_outputs() -> None:
     old = notebook("x = load(path)", "plot(x)")
     new = notebook("x = load(path, clean=True)", "plot(x)")

@@ -60,6 +60,12 @@ def test_what_once_was_lost_is_not_lost_again(words: bool, seed: int) -> None:
     assert (result.lost, result.converged) == (set(), True)
 
 
+def test_a_cell_that_once_was_lost_is_not_lost_again() -> None:
+    """Two people had put a cell of one word each into one place."""
+    result = simulate(Plan(kind="notebook"), 783)
+    assert (result.lost, result.converged) == (set(), True)
+
+
 def test_moving_and_deleting_cells_while_others_type_loses_little_and_nothing_for_good() -> None:
     plan = Plan(kind="notebook", structure=True, browsers=False)
     results = run(plan, 40)
