@@ -15,7 +15,16 @@ from rtcd.history.history import History
 from rtcd.places import Places
 from rtcd_cli.conflict_view import conflict_list, conflict_page, conflict_to_json, conflicts_to_json
 from rtcd_cli.merge_tool import TOOLS, merge_with
-from rtcd_cli.output import line, mark, next_step, safe, show, show_json, stdout_console
+from rtcd_cli.output import (
+    line,
+    mark,
+    next_step,
+    plural,
+    safe,
+    show,
+    show_json,
+    stdout_console,
+)
 from rtcd_cli.project_option import chosen_places, directory_argument, folder_option, json_option
 
 DEFAULT = "list"
@@ -27,6 +36,19 @@ Examples:
   rtcd conflicts resolve k3f9ab --tool meld   merge by hand
   rtcd conflicts resolve --all --keep merged  what stands is fine
 """
+
+
+OUTCOMES = {
+    "disk": "has what was saved on disk now, for everybody",
+    "shared": "has the shared side now, for everybody",
+    "merged": "stays as it is, for everybody",
+    "by hand": "has what you made of it, for everybody",
+}
+OF_ALL = {
+    "disk": "what was saved on disk stands now",
+    "shared": "the shared side stands now",
+    "merged": "what stood stays",
+}
 
 
 class DefaultsToList(click.Group):
@@ -97,6 +119,11 @@ def show_conflict(id: str, as_json: bool) -> None:
     if as_json:
         show_json({"schema": 1, **conflict_to_json(conflict)})
         return
+    show_page(conflict)
+
+
+def show_page(conflict: Conflict) -> None:
+    """Print the page of one conflict."""
     console = stdout_console()
     show(conflict_page(conflict, width=console.width, colour=console.color_system is not None))
 
@@ -132,7 +159,17 @@ def resolve(id: str | None, every: bool, keep: str | None, tool: str | None, as_
         ask(places.control_socket, "resolve", {"id": conflict.id, "keep": keep})
     else:
         _resolve_with_text(places, conflict, merge_with(tool, conflict))
-    _tell_done(conflict, f"Resolved {conflict.id}: {keep or 'merged by hand'}", as_json=as_json)
+    if as_json:
+        show_json(_named(conflict))
+        return
+    outcome = OUTCOMES["by hand" if tool is not None else keep or "merged"]
+    where = (safe(conflict.path), "cyan")
+    show(line(mark("ok"), f" Conflict {conflict.id} is settled: ", where, f" {outcome}"))
+    left = [one for one in _history(places).conflicts() if one.id != conflict.id]
+    if left:
+        show(next_step(f"rtcd conflicts show {left[0].id}", f"{len(left)} still open"))
+    else:
+        show(next_step(f"rtcd conflicts reopen {conflict.id}", "decide again"))
 
 
 def _check_decision(id: str | None, *, every: bool, keep: str | None, tool: str | None) -> None:
@@ -167,8 +204,9 @@ def _resolve_every(places: Places, keep: str, *, as_json: bool) -> None:
         show(line(mark("ok"), " There is no open conflict."))
         return
     ids = " ".join(one.id for one in reversed(found))
-    show(line(mark("ok"), f" Resolved {len(found)}: {keep} ", (f"({ids})", "dim")))
-    show(next_step("rtcd conflicts --all", "see them again; reopen ID takes one back"))
+    what = f" {plural(len(found), 'conflict')} settled: {OF_ALL[keep]} "
+    show(line(mark("ok"), what, (f"({ids})", "dim")))
+    show(next_step("rtcd conflicts --all", "see them again; `reopen ID` to decide again"))
 
 
 @conflicts.command()
@@ -180,7 +218,12 @@ def reopen(id: str, as_json: bool) -> None:
     places = chosen_places()
     conflict = find_conflict(places, id)
     ask(places.control_socket, "reopen", {"id": conflict.id})
-    _tell_done(conflict, f"Open again: {conflict.id}", as_json=as_json)
+    if as_json:
+        show_json(_named(conflict))
+        return
+    where = (safe(conflict.path), "cyan")
+    show(line(mark("ok"), f" Conflict {conflict.id} in ", where, " is open again"))
+    show(next_step(f"rtcd conflicts show {conflict.id}", "see both sides"))
 
 
 def find_conflict(places: Places, id: str) -> Conflict:
@@ -219,12 +262,8 @@ def _resolve_with_text(places: Places, conflict: Conflict, text: str) -> None:
         handover.drop(places, name)
 
 
-def _tell_done(conflict: Conflict, sentence: str, *, as_json: bool) -> None:
-    if as_json:
-        show_json({"schema": 1, "id": conflict.id, "path": conflict.path})
-        return
-    show(line(mark("ok"), f" {safe(sentence)} in ", (safe(conflict.path), "cyan")))
-    show(next_step("rtcd conflicts", "what else there is"))
+def _named(conflict: Conflict) -> dict[str, object]:
+    return {"schema": 1, "id": conflict.id, "path": conflict.path}
 
 
 def _history(places: Places) -> History:

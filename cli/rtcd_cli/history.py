@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import click
 from rich.text import Text
 
+from rtcd.conflict import Conflict
 from rtcd.content import Content, NotebookContent, TextContent
 from rtcd.daemon.control_client import ask
 from rtcd.daemon.status import SCHEMA, format_time
@@ -25,6 +26,7 @@ from rtcd.paired.stale_outputs import StaleOutputs
 from rtcd.places import Places
 from rtcd.project_path import ProjectPath
 from rtcd.settings import Settings
+from rtcd_cli.conflicts import show_page
 from rtcd_cli.diff_view import diff_contents, safe_tabs, word_diff_text
 from rtcd_cli.output import (
     how_long_ago,
@@ -42,7 +44,7 @@ from rtcd_cli.output import (
     table,
 )
 from rtcd_cli.project_option import chosen_places, folder_option, json_option, project_path
-from rtcd_cli.words import SOURCES, worded
+from rtcd_cli.words import ABOUT, SOURCES, worded
 
 STALE_VERSIONS = 50
 """So many versions are looked at for the code that made an output."""
@@ -89,7 +91,7 @@ def history(path: str, as_json: bool) -> None:
         (
             Text(f"@{version.number}", "bold"),
             f"{local_time(version.at)}  {how_long_ago(version.at, now)}",
-            worded(SOURCES, version.source),
+            _how(version),
             size(version.size),
             safe(version.by),
         )
@@ -105,9 +107,13 @@ def history(path: str, as_json: bool) -> None:
 def show_version(path: str) -> None:
     """Print a version of a file.
 
-    A pipe or a file gets its bytes as they were; a terminal gets text that cannot act on it.
+    A pipe or a file gets its bytes as they were; a terminal gets text that cannot act on it. The id of a conflict shows that conflict.
     """
     places = chosen_places()
+    conflict = _conflict(places, path)
+    if conflict is not None:
+        show_page(conflict)
+        return
     data = _bytes(places, _one_version(places, path))
     if not sys.stdout.isatty():
         sys.stdout.flush()
@@ -157,8 +163,11 @@ def restore(path: str, as_json: bool) -> None:
     places = chosen_places()
     version = _one_version(places, path)
     arguments = {"path": version.path, "version": version.number}
-    ask(places.control_socket, "restore", arguments, timeout=60.0)
-    _tell_changed(version, f"Version {version.number} is back", as_json=as_json)
+    answer = ask(places.control_socket, "restore", arguments, timeout=60.0)
+    if is_unchanged(answer):
+        _tell(version, f"{safe(version.path)} is as in version {version.number} already", as_json)
+    else:
+        _tell_changed(version, f"Version {version.number} is back", as_json=as_json)
 
 
 @click.command()
@@ -174,7 +183,11 @@ def undo(path: str, as_json: bool) -> None:
     places = chosen_places()
     version = _one_version(places, path)
     arguments = {"path": version.path, "version": version.number}
-    ask(places.control_socket, "undo", arguments, timeout=60.0)
+    answer = ask(places.control_socket, "undo", arguments, timeout=60.0)
+    if is_unchanged(answer):
+        sentence = f"Nothing of version {version.number} is left to take back"
+        _tell(version, f"{sentence}: later changes are at the same words", as_json)
+        return
     _tell_changed(version, f"The change of version {version.number} is taken back", as_json=as_json)
 
 
@@ -198,16 +211,34 @@ def version_to_json(version: VersionInfo) -> dict[str, object]:
         "at": format_time(version.at),
         "by": version.by,
         "source": version.source,
+        **({"about": version.about} if version.about else {}),
         "size": version.size,
         "digest": version.digest,
     }
 
 
+def _how(version: VersionInfo) -> str:
+    """What made a version, in a few words."""
+    about = safe(version.about)
+    if about and version.source in ABOUT:
+        return ABOUT[version.source].format(about)
+    return worded(SOURCES, version.source)
+
+
+def _conflict(places: Places, word: str) -> Conflict | None:
+    """The conflict that somebody named instead of a version; a file of that name comes first."""
+    if "@" in word or not places.database.exists() or (places.project / word).exists():
+        return None
+    return History.open(places.database, read_only=True).conflict(word)
+
+
 def _one_version(places: Places, word: str) -> VersionInfo:
     found = _WITH_VERSION.fullmatch(word)
     if found is None or ".." in found["numbers"]:
+        known = word if found is None and (places.project / word).exists() else "PATH"
         raise UsageError(
-            f"{word!r} names no version", hint="Write PATH@V; `rtcd history PATH` lists them."
+            f"{word!r} names no version",
+            hint=f"Write {known}@V; `rtcd history {known}` lists the numbers.",
         )
     path = project_path(places, found["path"])
     return _version(places, path, int(found["numbers"]))
@@ -294,9 +325,32 @@ def _content(path: ProjectPath, data: bytes) -> Content:
         return TextContent(data.decode("utf-8", errors="backslashreplace"))
 
 
+def is_unchanged(answer: object) -> bool:
+    """The daemon says that there was nothing to change."""
+    return isinstance(answer, dict) and answer.get("changed") is False
+
+
+def _tell(version: VersionInfo, sentence: str, as_json: bool) -> None:
+    """That nothing was done, and why."""
+    if as_json:
+        show_json(_answered(version, changed=False))
+        return
+    show(line(mark("ok"), f" {sentence}"))
+    show(next_step(f"rtcd history {safe_tabs(version.path)}", "what came later"))
+
+
+def _answered(version: VersionInfo, *, changed: bool) -> dict[str, object]:
+    return {
+        "schema": SCHEMA,
+        "path": version.path,
+        "version": version.number,
+        "changed": changed,
+    }
+
+
 def _tell_changed(version: VersionInfo, sentence: str, *, as_json: bool) -> None:
     if as_json:
-        show_json({"schema": SCHEMA, "path": version.path, "version": version.number})
+        show_json(_answered(version, changed=True))
         return
     show(line(mark("ok"), f" {sentence}: ", (safe(version.path), "cyan")))
     show(next_step(f"rtcd diff {safe_tabs(version.path)}", "what changed by that"))

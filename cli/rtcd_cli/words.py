@@ -71,7 +71,19 @@ WHY = {
 }
 """What a reason means in a sentence, where a record tells no more."""
 
-SOURCES = {"disk": "a save", "room": "typed live", "server": "the server", "restore": "restored"}
+SOURCES = {
+    "disk": "a save",
+    "room": "typed live",
+    "server": "the server",
+    "restore": "restored",
+    "undo": "a change undone",
+    "resolve": "a conflict settled",
+    "pair": "paired with a script",
+}
+
+
+ABOUT = {"restore": "@{} restored", "undo": "@{} undone", "resolve": "conflict {} settled"}
+"""The same, where it is known which version or conflict it was about."""
 
 
 def worded(words: Mapping[str, str], stable: str) -> str:

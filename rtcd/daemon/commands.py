@@ -136,7 +136,11 @@ class Commands:
             await self._delete(path)
         elif keep != "merged" or text is not None:
             files = self._kept_files(conflict)
-            await self._edit(path, lambda live: settled_content(conflict, keep, text, live, files))
+            await self._edit(
+                path,
+                lambda live: settled_content(conflict, keep, text, live, files),
+                f"resolve {conflict.id}",
+            )
         resolution = keep if text is None else "merged by hand"
         self._project.history.set_conflict_status(conflict.id, "resolved", resolution)
         self._project.note_change()
@@ -153,20 +157,25 @@ class Commands:
         """Bring a version back, as a new edit."""
         path, number = _path(arguments), _number(arguments)
         wanted = self._version(path, number)
-        await self._edit(path, lambda _live: wanted)
-        return {"path": str(path), "version": number}
+        changed = await self._edit(path, lambda _live: wanted, f"restore {number}")
+        return {"path": str(path), "version": number, "changed": changed}
 
     async def undo(self, arguments: Arguments) -> dict[str, Any]:
         """Take one version's change back and keep everything that came later."""
         path, number = _path(arguments), _number(arguments)
-        after, before = self._version(path, number), self._version(path, number - 1)
-        await self._edit(path, lambda live: merge_contents(after, before, live).content)
-        return {"path": str(path), "version": number}
+        after, before = self._version(path, number), self._version_before(path, number)
+        changed = await self._edit(
+            path, lambda live: merge_contents(after, before, live).content, f"undo {number}"
+        )
+        return {"path": str(path), "version": number, "changed": changed}
 
-    async def _edit(self, path: ProjectPath, change: Callable[[Content], Content]) -> None:
+    async def _edit(
+        self, path: ProjectPath, change: Callable[[Content], Content], source: str
+    ) -> bool:
+        """False when there was nothing to change."""
         if not self._project.disk.exists(path):
             await self._project.local.put_back(path)
-        await edit_document(self._project, path, change)
+        return await edit_document(self._project, path, change, source)
 
     async def _delete(self, path: ProjectPath) -> None:
         """Delete the file here; the others follow as with any deletion, and ``restore`` undoes it."""
@@ -200,6 +209,17 @@ class Commands:
                 hint=f"`rtcd history {path}` lists those that are kept.",
             )
         return parse(kind_of(path), data)
+
+    def _version_before(self, path: ProjectPath, number: int) -> Content:
+        """What the change of a version began with."""
+        try:
+            return self._version(path, number - 1)
+        except RtcdError:
+            raise RtcdError(
+                f"what {path} was before its version {number} is not kept",
+                hint=f"`rtcd restore {path}@V` brings back one that is; `rtcd history {path}` "
+                "lists them.",
+            ) from None
 
     def _conflict(self, arguments: Arguments) -> Conflict:
         wanted = str(arguments.get("id", ""))

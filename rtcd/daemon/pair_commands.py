@@ -126,7 +126,7 @@ class PairCommands:
                 f"there is no notebook {notebook} in this folder",
                 hint="`rtcd status` lists the files that are shared.",
             )
-        await edit_document(project, notebook, lambda live: with_formats(live, formats))
+        await edit_document(project, notebook, lambda live: with_formats(live, formats), "pair")
         content = self._metadata_of(notebook)
         if content is not None:
             project.pairs.settings_changed(notebook, content)

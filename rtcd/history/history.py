@@ -119,7 +119,7 @@ class History:
             path: the project path.
             data: the file's bytes.
             by: the name of who made it.
-            source: ``disk``, ``room``, ``server`` or ``restore``.
+            source: see ``VersionInfo``; what it was about may follow behind a blank.
             at: seconds since the epoch.
         """
         with self._changing():
@@ -134,9 +134,7 @@ class History:
             )
             self._thin_out(path)
             keep_below(self._connection, self._blobs, self._max_stored_bytes, spare=digest)
-        return VersionInfo(
-            path, number, digest, size=len(data), at=at, by=_storable(by), source=source
-        )
+        return _version((path, number, digest, len(data), at, _storable(by), source))
 
     def versions(self, path: str) -> list[VersionInfo]:
         """All kept versions of a file, oldest first."""
@@ -355,7 +353,8 @@ def _storable(name: str) -> str:
 
 def _version(row: tuple[Any, ...]) -> VersionInfo:
     path, number, digest, size, at, by, source = row
-    return VersionInfo(path, number, digest, size=size, at=at, by=by, source=source)
+    word, _, about = source.partition(" ")
+    return VersionInfo(path, number, digest, size=size, at=at, by=by, source=word, about=about)
 
 
 def _conflict(row: tuple[Any, ...]) -> Conflict:

@@ -16,7 +16,9 @@ class VersionInfo:
         size: in bytes.
         at: seconds since the epoch.
         by: the name of who made it.
-        source: ``disk``, ``room``, ``server`` or ``restore``.
+        source: ``disk``, ``room`` or ``server``; or what of rtcd's own made it: ``restore``,
+            ``undo``, ``resolve``, ``pair``.
+        about: the version that was brought back or undone, the id of the conflict that was settled.
     """
 
     path: str
@@ -27,3 +29,4 @@ class VersionInfo:
     at: float
     by: str
     source: str
+    about: str = ""

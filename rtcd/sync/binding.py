@@ -157,16 +157,16 @@ class Binding:
         """Ask a server that saves by itself to do it now."""
         await self._working.server_saves.ask()
 
-    async def edit(self, change: Callable[[Content], Content]) -> None:
+    async def edit(self, change: Callable[[Content], Content], source: str = "restore") -> None:
         """Make an edit of rtcd's own (a restored version, a settled conflict) in the document.
 
-        ``change`` gets the live content and gives the wanted one. Returns when it is sent and on
-        disk.
+        ``change`` gets the live content and gives the wanted one; ``source`` is that of the
+        version that comes of it. Returns when it is sent and on disk.
 
         Raises:
             RtcdError: it could not be made; nothing was changed.
         """
-        done = self._working.own_edits.ask(change)
+        done = self._working.own_edits.ask(change, source)
         self._retry_now.set()
         self._open.stir()
         await done

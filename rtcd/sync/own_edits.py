@@ -26,26 +26,29 @@ class OwnEdits:
     def __init__(self, open_file: OpenFile, remembering: Remembering) -> None:
         self._open = open_file
         self._remembering = remembering
-        self._waiting: deque[tuple[Change, asyncio.Future[None]]] = deque()
+        self._waiting: deque[tuple[Change, str, asyncio.Future[None]]] = deque()
 
-    def ask(self, change: Change) -> asyncio.Future[None]:
-        """Queue an edit; the future is done when it is sent and on disk, or refused."""
+    def ask(self, change: Change, source: str) -> asyncio.Future[None]:
+        """Queue an edit; the future is done when it is sent and on disk, or refused.
+
+        ``source`` is that of the version that comes of it, see ``VersionInfo``.
+        """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((change, done))
+        self._waiting.append((change, source, done))
         return done
 
     async def take(self, room: Room) -> None:
         """Make all edits that wait."""
         while self._waiting:
-            change, done = self._waiting.popleft()
+            change, source, done = self._waiting.popleft()
             try:
-                await self._make(room, change)
+                await self._make(room, change, source)
             except RtcdError as error:
                 done.set_exception(error)
             else:
                 self._open.flushers.append(done)
 
-    async def _make(self, room: Room, change: Change) -> None:
+    async def _make(self, room: Room, change: Change, source: str) -> None:
         it = self._open
         if it.file.hold is not None:
             raise it.file.hold
@@ -55,7 +58,7 @@ class OwnEdits:
         self._remembering.remember_before_own_edit()
         update = it.joined.reconcile(wanted)
         if update:
-            self._remembering.is_restored = True
+            self._remembering.own_edit = source
             it.content_changed()
             await it.send(room, update)
 
@@ -66,7 +69,7 @@ class OwnEdits:
             hint="Try again when `rtcd status` is synced.",
         )
         while self._waiting:
-            self._waiting.popleft()[1].set_exception(reason)
+            self._waiting.popleft()[-1].set_exception(reason)
 
     async def mend(self, room: Room) -> None:
         """Bring back what Yjs loses when cells are moved or deleted while they are edited."""

@@ -29,12 +29,12 @@ REMEMBER_SECONDS = 0.5
 class Remembering:
     """Writes the ledger of one file while its room is open.
 
-    ``is_restored``: what comes to the disk next is an edit of rtcd's own.
+    ``own_edit``: what comes to the disk next is an edit of rtcd's own, from this source.
     """
 
     def __init__(self, open_file: OpenFile) -> None:
         self._open = open_file
-        self.is_restored = False
+        self.own_edit: str | None = None
         self._remembered: tuple[int, int] | None = None
         self._remembered_at = 0.0
         self._recorded_at = open_file.clock()
@@ -131,10 +131,10 @@ class Remembering:
         """A version that is on disk because of the room, or of an edit of rtcd's own."""
         self._meet_people()
         by, source = self.editors(), "room"
-        if self.is_restored:
-            by, source = self._open.user, "restore"
+        if self.own_edit is not None:
+            by, source = self._open.user, self.own_edit
         self._open.ledger.record(snapshot, by=by, source=source)
-        self.is_restored = False
+        self.own_edit = None
         self._recorded_at = self._open.clock()
 
     def record_conflicts(

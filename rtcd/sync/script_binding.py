@@ -33,13 +33,16 @@ class ScriptBinding(Binding):
         self.ended = None
         self.last_local_save = 0.0
 
-    async def edit(self, change: Callable[[Content], Content]) -> None:
+    async def edit(self, change: Callable[[Content], Content], source: str = "restore") -> None:
         """Make an edit of rtcd's own in the text: it becomes one of the notebook.
 
         Raises:
             RtcdError: it could not be made; nothing was changed.
         """
-        await self.notebook.edit(lambda live: self._edited(live, change))
+        # The notebook's versions have other numbers.
+        word, _, about = source.partition(" ")
+        word = word if about.isdecimal() else source
+        await self.notebook.edit(lambda live: self._edited(live, change), word)
 
     def _edited(self, live: Content, change: Callable[[Content], Content]) -> Content:
         view = self._open.view

@@ -2,13 +2,12 @@
 
 A conflict may be settled long after it was recorded, and more than once: the document has moved on,
 and may already hold the side that an earlier decision chose. So the wanted text is brought in as an
-edit of whichever recorded text the document is closest to now; what others did since stays.
+edit of whichever recorded text the document is closest to now (``decided_text``); what others did
+to other lines since stays.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rtcd.conflict import Conflict, Keep
@@ -16,6 +15,7 @@ from rtcd.content import Cell, Content, NotebookContent, TextContent
 from rtcd.diff.cells import match_cells
 from rtcd.merge.three_way import merge_contents
 from rtcd.sync.choices import text_of
+from rtcd.sync.decided_text import closest, decided_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,22 +76,7 @@ def text_of_side(conflict: Conflict, keep: Keep) -> str:
 
 
 def _carried(conflict: Conflict, wanted: str, live: str) -> str:
-    recorded = (conflict.merged, conflict.disk.text, conflict.shared.text)
-    start = recorded[_closest(live, recorded)]
-    merged = merge_contents(TextContent(start), TextContent(wanted), TextContent(live)).content
-    assert isinstance(merged, TextContent)
-    return merged.text
-
-
-def _closest(live: str, recorded: Sequence[str]) -> int:
-    """The place of the text that shares most lines; the first of equals."""
-    lines = Counter(live.split("\n"))
-
-    def distance(text: str) -> int:
-        others = Counter(text.split("\n"))
-        return (lines - others).total() + (others - lines).total()
-
-    return min(range(len(recorded)), key=lambda place: distance(recorded[place]))
+    return decided_text(wanted, live, (conflict.merged, conflict.disk.text, conflict.shared.text))
 
 
 def _whole_notebook(keep: Keep, live: NotebookContent, files: KeptFiles) -> Content:
@@ -99,7 +84,7 @@ def _whole_notebook(keep: Keep, live: NotebookContent, files: KeptFiles) -> Cont
     kept = [file for file in (files.merged, files.disk, files.shared) if file is not None]
     if side is None or not kept:
         return live
-    start = kept[_closest(text_of(live), [text_of(file) for file in kept])]
+    start = kept[closest(text_of(live), [text_of(file) for file in kept])]
     return merge_contents(start, side, live).content
 
 

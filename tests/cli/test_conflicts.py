@@ -221,13 +221,21 @@ def test_an_id_that_fits_several_or_none_is_told(recorded: Shell) -> None:
     )
 
 
-@pytest.mark.parametrize("keep", ["disk", "shared", "merged"])
-def test_resolve_sends_the_decision(recorded: Shell, keep: str) -> None:
+@pytest.mark.parametrize(
+    ("keep", "words"),
+    [
+        ("disk", "has what was saved on disk now, for everybody"),
+        ("shared", "has the shared side now, for everybody"),
+        ("merged", "stays as it is, for everybody"),
+    ],
+)
+def test_resolve_sends_the_decision(recorded: Shell, keep: str, words: str) -> None:
     with recorded.daemon({"resolve": {"result": None}}) as daemon:
         done = recorded.rtcd("conflicts", "resolve", "k3", "--keep", keep)
     assert daemon.asked == [("resolve", {"id": "k3f9ab", "keep": keep})]
     assert (done.out, done.err, done.code) == (
-        f"✓ Resolved k3f9ab: {keep} in a.py\nNext: rtcd conflicts  what else there is\n",
+        f"✓ Conflict k3f9ab is settled: a.py {words}\n"
+        f"Next: rtcd conflicts show {CELL.id}  1 still open\n",
         "",
         0,
     )
@@ -250,8 +258,8 @@ def test_all_open_conflicts_are_resolved_at_once_oldest_first(recorded: Shell) -
     ids = [CELL.id, TEXT.id]
     assert daemon.asked == [("resolve", {"id": one, "keep": "merged"}) for one in ids]
     assert (done.out, done.err, done.code) == (
-        f"✓ Resolved 2: merged ({' '.join(ids)})\n"
-        "Next: rtcd conflicts --all  see them again; reopen ID takes one back\n",
+        f"✓ 2 conflicts settled: what stood stays ({' '.join(ids)})\n"
+        "Next: rtcd conflicts --all  see them again; `reopen ID` to decide again\n",
         "",
         0,
     )
@@ -268,6 +276,18 @@ def test_all_open_conflicts_are_resolved_at_once_oldest_first(recorded: Shell) -
 )
 def test_all_and_an_id_and_a_tool_do_not_go_together(recorded: Shell, words: list[str]) -> None:
     assert recorded.rtcd("conflicts", "resolve", *words).code == 2
+
+
+def test_show_with_the_id_of_a_conflict_shows_the_conflict(recorded: Shell) -> None:
+    page = recorded.rtcd("conflicts", "show", "k3f9ab")
+    assert "Conflict k3f9ab in a.py" in page.out
+    assert recorded.rtcd("show", "k3f9ab") == page
+    # A file of that name comes first, and then it is a version that is missing.
+    (recorded.project / "k3f9ab").write_text("x")
+    assert recorded.rtcd("show", "k3f9ab").err == (
+        "Error: 'k3f9ab' names no version.\n"
+        "Hint: Write k3f9ab@V; `rtcd history k3f9ab` lists the numbers.\n"
+    )
 
 
 def test_resolving_all_of_nothing_is_fine(shell: Shell) -> None:

@@ -198,6 +198,31 @@ def test_a_broken_notebook_is_compared_as_text(kept: Shell) -> None:
     assert "+<<<<<<< HEAD" in done.out.splitlines()
 
 
+def test_what_made_a_version_is_told_with_what_it_was_about(kept: Shell) -> None:
+    history = History.open(kept.places.database)
+    for number, source in enumerate(("restore 1", "undo 2", "resolve k3f9ab", "pair", "restore")):
+        data = b"%d\n" % number
+        history.record_version("made.txt", data, by="Ada", source=source, at=MADE["now"])
+    history.close()
+    shown = kept.rtcd("history", "made.txt").out.splitlines()[3:8]
+    rows = [row.split("now")[1].split("2 B")[0] for row in shown]
+    assert [row.strip() for row in rows] == [
+        "@1 restored",
+        "@2 undone",
+        "conflict k3f9ab settled",
+        "paired with a script",
+        "restored",
+    ]
+    versions = kept.rtcd("history", "made.txt", "--json").json["versions"]
+    assert [(one["source"], one.get("about")) for one in versions] == [
+        ("restore", "1"),
+        ("undo", "2"),
+        ("resolve", "k3f9ab"),
+        ("pair", None),
+        ("restore", None),
+    ]
+
+
 @pytest.mark.parametrize("command", ["restore", "undo"])
 def test_changing_asks_the_daemon(kept: Shell, command: str) -> None:
     assert kept.rtcd(command, "sub/a.txt@1").code == 3
@@ -211,7 +236,18 @@ def test_changing_asks_the_daemon(kept: Shell, command: str) -> None:
         "",
         0,
     )
-    assert as_json.json == {"schema": 1, "path": "sub/a.txt", "version": 1}
+    assert as_json.json == {"schema": 1, "path": "sub/a.txt", "version": 1, "changed": True}
+
+
+def test_a_change_that_is_gone_already_is_not_said_to_be_taken_back(kept: Shell) -> None:
+    nothing = {"result": {"path": "sub/a.txt", "version": 1, "changed": False}}
+    with kept.daemon({"restore": nothing, "undo": nothing}):
+        assert [kept.rtcd(command, "sub/a.txt@1").out for command in ("restore", "undo")] == [
+            "✓ sub/a.txt is as in version 1 already\nNext: rtcd history sub/a.txt  what came later\n",
+            "✓ Nothing of version 1 is left to take back: later changes are at the same words\n"
+            "Next: rtcd history sub/a.txt  what came later\n",
+        ]
+        assert kept.rtcd("undo", "sub/a.txt@1", "--json").json["changed"] is False
 
 
 def test_nothing_in_a_version_acts_on_a_pipe_through_diff(kept: Shell) -> None:

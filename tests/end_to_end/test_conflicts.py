@@ -91,8 +91,8 @@ async def test_a_resolution_is_a_version_and_undo_takes_it_back(host: RtcdFolder
         done(host, "conflicts", "resolve", str(conflict["id"]), "--keep", "disk")
         await live.until_equal()
         assert live.on_disk == conflict["disk"]["text"]
-        newest = await newest_version(live, source="restore")
-        assert newest["by"] == "Ada Lovelace"
+        newest = await newest_version(live, source="resolve")
+        assert (newest["by"], newest["about"]) == ("Ada Lovelace", conflict["id"])
         await live.person.type("typed after the resolution\n")
         await live.until_equal(["typed after"])
         done(host, "undo", f"{live.name}@{newest['version']}")

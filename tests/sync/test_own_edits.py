@@ -77,11 +77,18 @@ async def test_what_an_own_edit_replaces_is_a_version_though_no_pause_was_waited
         it.replica.reconcile(TextContent("one and two\n"))
         it.content_changed()
         it.file.snapshot = snapshot("one and two\n")
-        own_edits.ask(lambda _: TextContent("one\n"))
+        own_edits.ask(lambda _: TextContent("one\n"), "restore 1")
         await own_edits.take(room)
         assert it.replica.live.content() == TextContent("one\n")
         it.file.snapshot = snapshot("one\n")
         it.generations.written(it.generations.content)
         remembering.remember(room, pause=0.0)
-        told = [(info.source, history.blob(info.digest)) for info in history.versions(str(PATH))]
-    assert told == [("disk", b"one\n"), ("room", b"one and two\n"), ("restore", b"one\n")]
+        told = [
+            (info.source, info.about, history.blob(info.digest))
+            for info in history.versions(str(PATH))
+        ]
+    assert told == [
+        ("disk", "", b"one\n"),
+        ("room", "", b"one and two\n"),
+        ("restore", "1", b"one\n"),
+    ]

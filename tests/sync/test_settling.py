@@ -46,6 +46,36 @@ def test_every_order_of_decisions_ends_at_the_last_one_and_keeps_later_lines():
         assert live == TextContent(f"{wanted}\nend\ntyped later\n")
 
 
+def test_a_side_can_be_had_after_a_merge_by_hand_and_after_typing_in_its_line():
+    conflict = a_conflict("one two\nend\n", "one 2\nend\n", "1 two\nend\n", "1 2\nend\n")
+    for live in ("uno due\nend\n", "1 or 2, who knows\nend\n", "one 2 three\nend\n"):
+        for keep, wanted in [("disk", "one 2\nend\n"), ("shared", "1 two\nend\n")]:
+            assert settled_content(conflict, keep, None, TextContent(live)) == TextContent(wanted)
+
+
+def test_what_others_did_to_other_lines_since_stays():
+    conflict = a_conflict(
+        "top\none two\nmid\nend\n",
+        "top\none 2\nmid\nend\n",
+        "top\n1 two\nmid\nend\n",
+        "top\n1 2\nmid\nend\n",
+    )
+    live = TextContent("new\ntop!\nbefore\n1 2 three\nmid!\nend\nlast\n")
+    wanted = "new\ntop!\nbefore\none 2\nmid!\nend\nlast\n"
+    assert settled_content(conflict, "disk", None, live) == TextContent(wanted)
+    by_hand = "top\nmine\nmid\nend\n"
+    assert settled_content(conflict, "merged", by_hand, live) == TextContent(
+        wanted.replace("one 2", "mine")
+    )
+
+
+def test_a_text_without_a_last_line_end_is_settled_too():
+    conflict = a_conflict("a b", "a B", "A b", "A B")
+    assert settled_content(conflict, "disk", None, TextContent("A B\nnew")) == TextContent(
+        "a B\nnew"
+    )
+
+
 def test_a_text_made_by_hand_wins():
     conflict = a_conflict("a\n", "b\n", "c\n", "bc\n")
     assert settled_content(conflict, "merged", "d\n", TextContent("bc\n")) == TextContent("d\n")
