@@ -1,6 +1,7 @@
 """What merging a save costs, beside what else there is.
 
     python benchmarks/merge.py [--repeat 7] [--limit 20] [--saves 10000] [--quick]
+        [--tables paths growth rewrites history]
 
 Every row is the whole path of a save that others have to see: read the file, understand it, find
 the version it was made from, compare, edit the shadow, bring the edit to the live document. "And
@@ -132,6 +133,20 @@ def history_rows(folder: Path) -> list[tuple[str, ...]]:
 
 # Report
 
+GROWTH = [
+    "1 KB of text",
+    "state vector",
+    "all updates",
+    "1 document: grown by, a save",
+    "2 documents",
+    "rtcd",
+    "1, of late",
+    "2, of late",
+    "rtcd, of late",
+    "CPU a save",
+]
+REWRITES = ["a rewrite beside others' work", "in the daemon", "worker: longest pause", "took"]
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -139,42 +154,47 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=20.0, help="seconds for each of the others")
     parser.add_argument("--saves", type=int, default=10_000, help="saves of the second table")
     parser.add_argument("--quick", action="store_true", help="1 MB instead of 10 MB")
+    parser.add_argument(
+        "--tables",
+        nargs="+",
+        choices=("paths", "growth", "rewrites", "history"),
+        default=("paths", "growth", "rewrites", "history"),
+        help="which tables; all of them take some five minutes",
+    )
     arguments = parser.parse_args()
-    # First, while the process is small: then its growth is that of the saves.
-    saves = many_saves(arguments.saves)
-    rows = []
+    print(f"{machine()}; Python {sys.version.split()[0]}")
+    if "growth" in arguments.tables:
+        # First, while the process is small: then its growth is that of the saves.
+        show(GROWTH, many_saves(arguments.saves))
     with tempfile.TemporaryDirectory() as folder:
-        for case in cases(quick=arguments.quick):
-            place = Path(folder)
-            alone = rtcd_row(case, arguments.repeat, place, versions=0)
-            among = rtcd_row(case, arguments.repeat, place, versions=VERSIONS)
-            others = [
-                competitor(case, module, kind, work, arguments.limit).beside(alone.worked)
-                for _, module, kind, work in COMPETITORS
-            ]
-            update = amount(alone.size)
-            rows.append((case.name, case.goal, str(alone), str(among), update, *others))
-            print(".", end="", file=sys.stderr, flush=True)
-        names = [name for name, *_ in COMPETITORS]
-        print(f"\n{machine()}; Python {sys.version.split()[0]}\n")
-        print(table(["save", "goal", "rtcd", "and others", "update", *names], rows))
-        head = [
-            "1 KB of text",
-            "state vector",
-            "all updates",
-            "1 document: grown by, a save",
-            "2 documents",
-            "rtcd",
-            "1, of late",
-            "2, of late",
-            "rtcd, of late",
-            "CPU a save",
+        if "paths" in arguments.tables:
+            names = [name for name, *_ in COMPETITORS]
+            head = ["save", "goal", "rtcd", "and others", "update", *names]
+            show(head, path_rows(arguments, Path(folder)))
+        if "rewrites" in arguments.tables:
+            show(REWRITES, rewrites(quick=arguments.quick))
+        if "history" in arguments.tables:
+            show(["a version of", "recorded in", "size", "stored"], history_rows(Path(folder)))
+
+
+def path_rows(arguments: argparse.Namespace, folder: Path) -> list[tuple[str, ...]]:
+    """What others have to wait for, beside what else there is."""
+    rows = []
+    for case in cases(quick=arguments.quick):
+        alone = rtcd_row(case, arguments.repeat, folder, versions=0)
+        among = rtcd_row(case, arguments.repeat, folder, versions=VERSIONS)
+        others = [
+            competitor(case, module, kind, work, arguments.limit).beside(alone.worked)
+            for _, module, kind, work in COMPETITORS
         ]
-        print("\n" + table(head, saves))
-        head = ["a rewrite beside others' work", "in the daemon", "worker: longest pause", "took"]
-        print("\n" + table(head, rewrites(quick=arguments.quick)))
-        head = ["a version of", "recorded in", "size", "stored"]
-        print("\n" + table(head, history_rows(Path(folder))))
+        rows.append((case.name, case.goal, str(alone), str(among), amount(alone.size), *others))
+        print(".", end="", file=sys.stderr, flush=True)
+    return rows
+
+
+def show(head: list[str], rows: list[tuple[str, ...]]) -> None:
+    """Print a table at once: what follows may be stopped."""
+    print(f"\n{table(head, rows)}", flush=True)
 
 
 if __name__ == "__main__":
