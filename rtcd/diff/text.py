@@ -11,8 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
-from rapidfuzz.distance import Postfix, Prefix
-
+from rtcd.diff.common_ends import common_prefix, common_suffix
 from rtcd.diff.edits import TextEdit, fewer_edits
 from rtcd.diff.sequences import BUDGET_BITS, Gap, seq_diff
 from rtcd.diff.slide import slide
@@ -64,9 +63,9 @@ def _edits(old: str, new: str, budget: int) -> tuple[TextEdit, ...]:
 
 def _changed_blocks(old: str, new: str, budget: int) -> Iterator[Gap]:
     """Steps 1 to 3: spans of code points, whole lines, that differ."""
-    head = Prefix.similarity(old, new)
+    head = common_prefix(old, new)
     shorter = min(len(old), len(new))
-    tail = min(Postfix.similarity(old, new), shorter - head)
+    tail = min(common_suffix(old, new), shorter - head)
     start, old_end, new_end = _widened(old, new, head, tail, LINE_END)
     unit = LINE
     middle = old[start:old_end]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rapidfuzz.distance import Postfix, Prefix
-
 from rtcd.content import Cell, Content, NotebookContent, TextContent
+from rtcd.diff.common_ends import common_prefix, common_suffix
 from rtcd.merge.tokens import LARGE
 
 MIN_TRIMMED = 4_000
@@ -79,8 +78,8 @@ def _keep_different_parts(texts: list[str], kept: list[list[str]]) -> None:
 def _equal_ends(texts: Sequence[str]) -> tuple[int, int]:
     """Lengths of the whole lines that all texts begin and end with."""
     first = texts[0]
-    head = min(Prefix.similarity(first, text) for text in texts[1:])
-    tail = min(Postfix.similarity(first, text) for text in texts[1:])
+    head = min(common_prefix(first, text) for text in texts[1:])
+    tail = min(common_suffix(first, text) for text in texts[1:])
     head = first.rfind("\n", 0, head) + 1
     line_end = first.find("\n", len(first) - tail)
     tail = len(first) - line_end - 1 if line_end >= 0 else 0

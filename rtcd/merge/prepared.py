@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rapidfuzz.distance import Postfix, Prefix
-
 from rtcd.content import Content, TextContent
+from rtcd.diff.common_ends import common_prefix, common_suffix
 from rtcd.diff.edits import TextEdit
 from rtcd.diff.text import diff_text
 from rtcd.merge.base import choose_base
@@ -55,8 +54,8 @@ def takes_long(save: Content, known: Content) -> bool:
     longer = max(len(save.text), len(known.text))
     if longer <= LONG_CHANGE:
         return False
-    head = Prefix.similarity(save.text, known.text)
-    return longer - head - Postfix.similarity(save.text, known.text) > LONG_CHANGE
+    head = common_prefix(save.text, known.text)
+    return longer - head - common_suffix(save.text, known.text) > LONG_CHANGE
 
 
 def answer(question: Question) -> tuple[BaseChoice, tuple[TextEdit, ...]]:
