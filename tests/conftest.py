@@ -12,7 +12,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A machine that is busy with something else draws slowly; that says nothing of what is tested.
 settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "any machine",
+    deadline=None,
+    max_examples=int(os.environ.get("RTCD_EXAMPLES", "50")),
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("any machine")
 

@@ -138,7 +138,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=40), JSON, max_size=4), st.lists(JSON))
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_every_plain_value_passes(in_map: dict[str, Any], in_array: list[Any]) -> None:
     doc: pycrdt.Doc[Any] = pycrdt.Doc()
     doc.get("a map", type=pycrdt.Map).update(in_map)

@@ -63,6 +63,7 @@ def check(folders: list[RtcdFolder], writers: list[TokenWriter], seconds: float)
     print(f"{len(tokens)} tokens, equal {time.monotonic() - started:.2f} s after the last edit")
 
 
+@pytest.mark.long  # the other two do the same, and kill
 def test_three_writers_lose_nothing_and_agree(new_folder: NewFolder):
     folders = a_host_and_two_guests(new_folder)
     writers = begin(folders)
