@@ -66,6 +66,7 @@ class VersionRing:
         self.max_bytes = max_bytes
         self.young_seconds = young_seconds
         self._versions: list[Version] = []
+        self._sizes: dict[int, tuple[Content, int]] = {}
         self._next_number = 0
 
     def __iter__(self) -> Iterator[Version]:
@@ -140,7 +141,16 @@ class VersionRing:
         return None if is_open else version.read
 
     def _size(self) -> int:
-        return sum(size_of(v.content) + len(v.update or b"") for v in self._versions)
+        self._sizes = {version.number: self._sized(version) for version in self._versions}
+        contents = sum(size for _, size in self._sizes.values())
+        return contents + sum(len(version.update or b"") for version in self._versions)
+
+    def _sized(self, version: Version) -> tuple[Content, int]:
+        """A content with its size: forty notebooks of a thousand cells take a while to count."""
+        known = self._sizes.get(version.number)
+        if known is None or known[0] is not version.content:
+            known = version.content, size_of(version.content)
+        return known
 
     def _least_useful(self, places: range) -> int:
         """One of these places (from 0 on), but never that of the newest version."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from operator import le
 
 from rtcd.content import TextContent
 from rtcd.diff.cells import match_cells
@@ -37,13 +38,16 @@ class CellOrder:
     def __init__(self) -> None:
         self._ranks: dict[str, Rank] = {}
         self._numbers = count(1)
+        self._in_order: Sequence[str | None] = ()
 
     def of_pairing(self, pairing: Pairing) -> TextContent:
         """A version's text in this order; its new cells get their ranks."""
+        identities = _identities(pairing)
+        if identities == self._in_order:
+            return TextContent(pairing.script.text)
         before: Rank = ()
         ranks = []
-        for place in pairing.places:
-            identity = None if place is None else pairing.notebook.cells[place].id
+        for identity in identities:
             rank = self._ranks.get(identity) if identity is not None else None
             if rank is None:
                 rank = (*before, next(self._numbers))
@@ -51,6 +55,8 @@ class CellOrder:
                     self._ranks[identity] = rank
             ranks.append(rank)
             before = rank
+        if None not in identities and _is_sorted(ranks):
+            self._in_order = identities
         pieces = [
             _Piece(rank, cell.start, cell.end)
             for rank, cell in zip(ranks, pairing.cells, strict=True)
@@ -60,6 +66,8 @@ class CellOrder:
     def of_save(self, saved: Script, newest: Pairing) -> TextContent:
         """A saved text in this order; its cells are matched with those of a version."""
         origins = _origins(newest, saved)
+        if isinstance(origins, range) and _identities(newest) == self._in_order:
+            return TextContent(saved.text)
         owners = _owners(newest, saved, origins)
         before: Rank = ()
         pieces = []
@@ -75,6 +83,12 @@ class CellOrder:
         place = None if number is None else newest.places[number]
         identity = None if place is None else newest.notebook.cells[place].id
         return self._ranks.get(identity) if identity is not None else None
+
+
+def _identities(pairing: Pairing) -> Sequence[str | None]:
+    """The ids of a text's cells, from above."""
+    cells = pairing.notebook.cells
+    return [None if place is None else cells[place].id for place in pairing.places]
 
 
 def _origins(newest: Pairing, saved: Script) -> Sequence[int | None]:
@@ -122,9 +136,13 @@ def _runs(
     yield owner, start, cell.end
 
 
+def _is_sorted(ranks: Sequence[Rank]) -> bool:
+    return all(map(le, ranks, ranks[1:]))
+
+
 def _ordered(script: Script, pieces: Sequence[_Piece]) -> TextContent:
     ranks = [piece.rank for piece in pieces]
-    if not script.has_places or ranks == sorted(ranks):
+    if not script.has_places or _is_sorted(ranks):
         return TextContent(script.text)
     texts = ["\n".join(script.lines[: script.header_end])]
     texts += [

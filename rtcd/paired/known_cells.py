@@ -49,6 +49,8 @@ class KnownCells:
         place = self._below.get(at)
         if place is None:
             return None
+        if not self._shift:
+            return list(self._cells[place:])
         return [
             ScriptCell(
                 cell.cell_type,

@@ -6,7 +6,7 @@ in the same order, and their answers are kept as places. A text that differs fro
 read again only where it differs: the cells above are known, and as soon as a cell begins where one
 began before, with the same lines below, the rest is known too.
 
-This file and ``writing.py`` are the only ones that import jupytext, when they are first used.
+jupytext is imported when it is first used, by the files of this room only.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 from rtcd.content import JsonObject
 from rtcd.errors import HeldError
 from rtcd.paired.known_cells import KnownCells
+from rtcd.paired.reading_header import read_header
 from rtcd.paired.script import PRESENTATION_KEYS, Script, ScriptCell, ScriptFormat
 
 PLACELESS = frozenset({"myst", "pandoc", "quarto", "marimo"})
@@ -112,17 +113,11 @@ class _Reading:
         )
 
     def _header(self) -> tuple[Any, list[ScriptCell], int, str]:
-        from jupytext.header import header_to_metadata_and_cell
         from jupytext.languages import default_language_from_metadata_and_ext
 
         implementation = self.converter.implementation
-        metadata, _, cell, start = header_to_metadata_and_cell(
-            list(self.lines),
-            implementation.header_prefix,
-            implementation.header_suffix,
-            implementation.extension,
-            self.converter.fmt.get("root_level_metadata_as_raw_cell", True),
-        )
+        root_as_cell = self.converter.fmt.get("root_level_metadata_as_raw_cell", True)
+        metadata, cell, start = read_header(self.lines, implementation, root_as_cell, self.like)
         language = default_language_from_metadata_and_ext(metadata, implementation.extension)
         self.converter.update_fmt_with_notebook_options(metadata, read=True)
         cells = []

@@ -11,6 +11,7 @@ from rtcd.content import JsonObject, NotebookContent, TextContent
 from rtcd.crdt.shared_doc import SharedDoc
 from rtcd.documents.open_document import new_document, open_document
 from rtcd.merge.candidates import Evidence
+from rtcd.paired.reading import read_script
 from rtcd.paired.replica import ScriptReplica
 from rtcd.paired.rewriting import rewritten
 from rtcd.paired.script import ScriptFormat
@@ -138,3 +139,15 @@ def test_formats_follow_only_where_the_header_names_them():
         new = rewritten(old, replace(NOTEBOOK, metadata=more))
         wanted = old.script.text.replace("ipynb,py:percent", "ipynb,py:percent,md")
         assert new.script.text == wanted
+
+
+@pytest.mark.parametrize("fmt", FORMATS, ids=str)
+@pytest.mark.parametrize(
+    "edit", [("one = 1", "one = 11"), ("python3", "myenv"), ("\n\n", "\n"), ("\n\n", "\n\n\n")]
+)
+def test_a_header_is_read_beside_an_earlier_reading_as_it_is_read_alone(
+    fmt: ScriptFormat, edit: tuple[str, str]
+):
+    before = paired(NOTEBOOK, fmt).script
+    text = before.text.replace(*edit)
+    assert read_script(text, fmt, like=before) == read_script(text, fmt)
