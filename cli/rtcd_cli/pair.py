@@ -41,7 +41,8 @@ def pair(
     """Edit a notebook as a script, too; without FILE list all pairs.
 
     FILE is a notebook, which gets a text beside it, or a text, which gets a notebook. Both are the
-    same live document from then on: save either, in any editor. Outputs stay with their cells.
+    same live document from then on: save either, in any editor. Outputs stay with their cells. A
+    notebook may have several texts, one of each kind of file.
     """
     places = chosen_places()
     if everything and (path is not None or on_server):
@@ -71,6 +72,8 @@ def pair(
                 (texts, "cyan"),
             )
         )
+    for text in result.get("unpaired", ()):
+        show(line(mark("ok"), " ", (safe(text), "cyan"), " is a file for itself now."))
     if everything and not result["pairs"]:
         show(line(mark("ok"), " Every notebook that comes into this folder will be paired."))
     if result["pairs"] and result["pairs"][0]["texts"]:
@@ -85,7 +88,7 @@ def pair(
 def unpair(path: str, as_json: bool) -> None:
     """End a pair; both files stay, each for itself.
 
-    FILE is the notebook or its text.
+    FILE is the notebook, or one of its texts.
     """
     places = chosen_places()
     arguments = {"path": project_path(places, path).value}

@@ -11,20 +11,21 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from rtcd.content import Cell, Content, NotebookContent, TextContent
+from rtcd.content import Content, NotebookContent, TextContent
 from rtcd.daemon.control import Command
 from rtcd.daemon.document_edit import edit_document
+from rtcd.daemon.notebook_of_text import notebook_of_text
 from rtcd.daemon.pair_formats import (
     SETTINGS,
-    formats_of,
+    format_of,
     relative_folder,
     with_formats,
     with_formats_line,
+    with_one_more,
+    without_one,
 )
 from rtcd.disk.formats import format_content, kind_of, parse
-from rtcd.documents.notebook_document import random_id
 from rtcd.errors import RtcdError, UsageError
-from rtcd.paired.reading import read_script
 from rtcd.paired.script import ScriptFormat
 from rtcd.paired.settings import checked_format, paired_texts
 from rtcd.project_path import ProjectPath
@@ -35,9 +36,6 @@ Arguments = dict[str, Any]
 
 DEFAULT_FORMAT = "py:percent"
 WRITE_SECONDS = 15.0
-KERNELS = {
-    ".py": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-}
 
 
 class PairCommands:
@@ -67,7 +65,7 @@ class PairCommands:
                     hint="With --all, --dir names a folder beside each notebook.",
                 )
             fmt = await asyncio.to_thread(checked_format, str(wanted or DEFAULT_FORMAT))
-            return await self._pair_all(formats_of(fmt, folder))
+            return await self._pair_all(f"ipynb,{format_of(fmt, folder)}")
         path = ProjectPath.parse(str(arguments.get("path", "")))
         if kind_of(path) != "notebook":
             return await self._pair_text(path, wanted, on_server=bool(arguments.get("on_server")))
@@ -76,11 +74,12 @@ class PairCommands:
                 "--notebook-on-server is for a text that has no notebook in the folder",
                 hint="Name the text, for example `rtcd pair analysis.py --notebook-on-server`.",
             )
-        fmt = await asyncio.to_thread(checked_format, str(wanted or DEFAULT_FORMAT))
-        self._refuse_outside(path, formats_of(fmt, folder), folder)
-        await self._set_formats(path, formats_of(fmt, folder))
+        before = set(self._texts(path))
+        if not before or wanted or folder:
+            await self._add_text(path, str(wanted or DEFAULT_FORMAT), folder)
         await self._until_written(path)
-        return {"pairs": [self._shown(path)]}
+        parted = sorted(before - set(self._texts(path)))
+        return {"pairs": [self._shown(path)], "unpaired": [str(text) for text in parted]}
 
     async def unpair(self, arguments: Arguments) -> dict[str, Any]:
         """End a pair: both files stay, each for itself from now on."""
@@ -91,6 +90,11 @@ class PairCommands:
             raise UsageError(
                 f"{path} is not paired", hint="`rtcd pair` without a file lists all pairs."
             )
+        others = without_one(self._project.pairs.spelled(notebook), path)
+        if path != notebook and others is not None:
+            await self._set_formats(notebook, others)
+            gone = [text for text in shown["texts"] if text["path"] == str(path)]
+            return {"pairs": [{**shown, "texts": gone}]}
         await self._set_formats(notebook, None)
         if self._texts(notebook):
             # A rule for many notebooks pairs it: only its own word counts more.
@@ -101,12 +105,20 @@ class PairCommands:
 
     # ------------------------------------------------------------------ one notebook
 
+    async def _add_text(self, notebook: ProjectPath, wanted: str, folder: str) -> None:
+        """Give a notebook a text; one of the same kind of file makes place for it."""
+        fmt = await asyncio.to_thread(checked_format, wanted)
+        known = await asyncio.to_thread(self._project.pairs.spelled, notebook)
+        formats = with_one_more(known, format_of(fmt, folder))
+        self._refuse_outside(notebook, formats, folder)
+        await self._set_formats(notebook, formats)
+
     def _refuse_outside(self, notebook: ProjectPath, formats: str, folder: str) -> None:
         """Say why a text would not be shared, before anything is changed."""
         disk = self._project.disk
         metadata = {"jupytext": {"formats": formats}}
         found = paired_texts(str(notebook), metadata, None, disk.folder.root)
-        if not found:
+        if len(found) < formats.count(","):
             raise UsageError(
                 f"{folder} would be outside of this project",
                 hint="--dir names a folder beside the notebook, for example --dir scripts.",
@@ -196,6 +208,11 @@ class PairCommands:
         project = self._project
         known = project.pairs.notebook_of(text)
         if known is not None:
+            if on_server and known not in project.pairs.on_server:
+                raise UsageError(
+                    f"{text} is paired with {known}, which is in this folder",
+                    hint="--notebook-on-server is for a text that has no notebook yet.",
+                )
             return {"pairs": [self._shown(known)]}
         snapshot = await project.disk.read(text)
         if snapshot is None:
@@ -204,7 +221,7 @@ class PairCommands:
         assert isinstance(content, TextContent)
         ending = text.suffix or ".py"
         fmt = await asyncio.to_thread(checked_format, str(wanted) if wanted else ending.lstrip("."))
-        made, formats = await asyncio.to_thread(_notebook_of, content.text, fmt)
+        made, formats = await asyncio.to_thread(notebook_of_text, content.text, fmt)
         notebook = ProjectPath.parse(str(text).removesuffix(ending) + ".ipynb")
         if on_server:
             await project.pairs.on_server.keep(notebook, format_content("notebook", made, None))
@@ -224,19 +241,3 @@ class PairCommands:
         created = await project.disk.read(notebook)
         if created is not None:
             project.local.file_saved(created)
-
-
-def _notebook_of(text: str, fmt: ScriptFormat) -> tuple[NotebookContent, str]:
-    """The notebook that a text stands for, not paired yet, and what its pair will be called."""
-    script = read_script(text, fmt)
-    cells = tuple(
-        Cell(random_id(), cell.cell_type, cell.source, cell.metadata) for cell in script.cells
-    )
-    stated = {key: value for key, value in script.metadata.items() if key != "jupytext"}
-    kernel = KERNELS.get(fmt.extension)
-    if kernel is not None:
-        stated.setdefault("kernelspec", kernel)
-    header = script.metadata.get("jupytext", {}).get("text_representation", {})
-    name = fmt.name or header.get("format_name") or script.name
-    formats = str(ScriptFormat(fmt.extension, name or None))
-    return NotebookContent(cells, stated), f"ipynb,{formats}"

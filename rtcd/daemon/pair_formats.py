@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rtcd.content import Content, NotebookContent
@@ -25,9 +26,26 @@ def relative_folder(wanted: str) -> str:
     return wanted.strip("/").removeprefix("./")
 
 
-def formats_of(fmt: ScriptFormat, folder: str) -> str:
-    """Jupytext's own spelling of a pair."""
-    return f"ipynb,{folder}//{fmt}" if folder else f"ipynb,{fmt}"
+def format_of(fmt: ScriptFormat, folder: str) -> str:
+    """Jupytext's own spelling of a text beside its notebook, or in a folder beside it."""
+    return f"{folder}//{fmt}" if folder else str(fmt)
+
+
+def with_one_more(known: Sequence[tuple[str, str]], wanted: str) -> str:
+    """The formats of a notebook with one more text, in place of one of the same kind of file.
+
+    Args:
+        known: each face's path and its part of the formats.
+        wanted: the part of the new one.
+    """
+    ending = "." + wanted.rpartition("/")[2].partition(":")[0].rpartition(".")[2]
+    return ",".join([*(part for path, part in known if not path.endswith(ending)), wanted])
+
+
+def without_one(known: Sequence[tuple[str, str]], text: ProjectPath) -> str | None:
+    """The formats of a notebook without that text; None when no other text is left."""
+    left = [part for path, part in known if path != str(text)]
+    return ",".join(left) if len(left) > 1 else None
 
 
 def with_formats(live: Content, formats: str | None) -> Content:

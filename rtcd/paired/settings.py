@@ -91,6 +91,39 @@ def paired_texts(
     Raises:
         PairSettingsError: the formats make no sense for this notebook.
     """
+    return [
+        PairedText(path.removeprefix(f"{root}/"), ScriptFormat.of(fmt))
+        for path, fmt in _pairs(notebook, metadata, config, root)
+        if fmt["extension"] != ".ipynb" and path.startswith(f"{root}/")
+    ]
+
+
+def spelled_formats(
+    notebook: str,
+    metadata: Mapping[str, Any],
+    config: Any,  # noqa: ANN401 - jupytext's configuration
+    root: Path,
+) -> list[tuple[str, str]]:
+    """Each face's path below ``root`` with its part of ``formats``, the notebook's own included.
+
+    Raises:
+        PairSettingsError: as ``paired_texts``, which has the same arguments.
+    """
+    pairs = _pairs(notebook, metadata, config, root)
+    if not pairs:
+        return [(notebook, "ipynb")]
+    from jupytext.formats import short_form_one_format
+
+    return [(path.removeprefix(f"{root}/"), str(short_form_one_format(fmt))) for path, fmt in pairs]
+
+
+def _pairs(
+    notebook: str,
+    metadata: Mapping[str, Any],
+    config: Any,  # noqa: ANN401 - jupytext's configuration
+    root: Path,
+) -> list[tuple[str, Any]]:
+    """Paths, absolute, and formats as jupytext has them."""
     if config is None and not has_formats(metadata):
         return []
     paths = _jupytext_paths(root)
@@ -99,19 +132,12 @@ def paired_texts(
     full = f"{root}/{notebook}"
     try:
         found = notebook_formats({"metadata": _plain(metadata)}, config, full, False)
-        if not found:
-            return []
-        pairs = paths(full, {"extension": ".ipynb"}, found)
+        return list(paths(full, {"extension": ".ipynb"}, found)) if found else []
     except Exception as error:  # jupytext raises its own errors, and those of its parsers
         raise PairSettingsError(
             f"{notebook} cannot be paired: {error}",
             hint=f"Run `rtcd pair {notebook} --to py:percent`, or mend its `jupytext` metadata.",
         ) from error
-    return [
-        PairedText(path.removeprefix(f"{root}/"), ScriptFormat.of(fmt))
-        for path, fmt in pairs
-        if fmt["extension"] != ".ipynb" and path.startswith(f"{root}/")
-    ]
 
 
 def _jupytext_paths(root: Path) -> Any:  # noqa: ANN401 - a function of jupytext

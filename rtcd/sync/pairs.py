@@ -18,7 +18,7 @@ from rtcd.disk.file_stat import Snapshot
 from rtcd.disk.formats import kind_of, parse
 from rtcd.errors import HeldError, PathRefusedError
 from rtcd.paired.script import ScriptFormat
-from rtcd.paired.settings import PairSettingsError, paired_texts
+from rtcd.paired.settings import PairSettingsError, paired_texts, spelled_formats
 from rtcd.places import INSIDE
 from rtcd.project_path import ProjectPath
 from rtcd.sync.binding import Binding
@@ -74,6 +74,16 @@ class Pairs:
     def all(self) -> list[ProjectPath]:
         """Every notebook that has a text."""
         return sorted(notebook for notebook, texts in self._texts.items() if texts)
+
+    def spelled(self, notebook: ProjectPath) -> list[tuple[str, str]]:
+        """Each face of a notebook, itself included, with its part of jupytext's ``formats``.
+
+        Raises:
+            PairSettingsError: the settings cannot be understood.
+        """
+        config = self._settings.of(notebook.parent)
+        metadata = self._metadata.get(notebook, {})
+        return spelled_formats(str(notebook), metadata, config, self._project.disk.folder.root)
 
     def stale_outputs(self, notebook: ProjectPath) -> int:
         """Cells of a paired notebook whose outputs are older than their code.

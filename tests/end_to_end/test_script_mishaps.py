@@ -219,3 +219,36 @@ def test_a_pair_that_cannot_be_is_refused_before_anything_changes(
     assert "Hint:" in done.stderr
     assert len(done.stderr) < 400
     assert shared.read("no.ipynb") == before
+
+
+def texts_of(folder: RtcdFolder, name: str) -> list[tuple[str, str]]:
+    """The texts of a notebook, with their formats."""
+    told = json.loads(folder.command("pair", "--json").stdout)["pairs"]
+    found = [pair["texts"] for pair in told if pair["notebook"] == name]
+    return [(text["path"], text["format"]) for texts in found for text in texts]
+
+
+def test_a_notebook_has_a_script_and_a_markdown_text_at_once(shared: RtcdFolder):
+    script = paired(shared, "both", "a = 1", "b = 2")
+    done = shared.command("pair", "both.ipynb", "--to", "md")
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert texts_of(shared, "both.ipynb") == [("both.py", "py:percent"), ("both.md", "md")]
+    shared.write("both.py", shared.read("both.py").replace("a = 1", "a = 11"))
+    eventually(lambda: "a = 11" in shared.read("both.md"), "the other text", seconds=SECONDS)
+    shared.write("both.md", shared.read("both.md").replace("b = 2", "b = 22"))
+    eventually(lambda: "b = 22" in shared.read("both.py"), "the script", seconds=SECONDS)
+    shared.wait(SECONDS)
+    wanted = script.replace("a = 1", "a = 11").replace("b = 2", "b = 22")
+    assert shared.read("both.py") == wanted.replace("ipynb,py:percent", "ipynb,py:percent,md")
+
+    done = shared.command("pair", "both.ipynb", "--to", "py:percent", "--dir", "code")
+    assert "both.py is a file for itself now" in done.stdout, (done.stdout, done.stderr)
+    found = [("both.md", "md"), ("code/both.py", "py:percent")]
+    assert sorted(texts_of(shared, "both.ipynb")) == found
+    done = shared.command("unpair", "both.md")
+    assert "both.md are two files" in done.stdout, (done.stdout, done.stderr)
+    assert "code" not in done.stdout
+    assert texts_of(shared, "both.ipynb") == [("code/both.py", "py:percent")]
+    done = shared.command("pair", "code/both.py", "--notebook-on-server")
+    assert done.returncode == 2
+    assert "paired with both.ipynb, which is in this folder" in done.stderr
