@@ -8,7 +8,7 @@ must hang on the one that stays, else it is glued to it: its own line end belong
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from rtcd.diff.edits import TextEdit
@@ -43,12 +43,13 @@ def _slid(base: str, edit: TextEdit, starts: set[int], ends: set[int]) -> TextEd
 
 
 def unglued(merged: str, *sides: str) -> str:
-    r"""``merged`` without lines that are two whole lines of two sides, with nothing between.
+    r"""``merged`` without lines that are two whole lines of the sides, with nothing between.
 
-    That happens in the midst of what one side wrote anew; an empty line that was left over
-    above has the line end that is missing.
+    That happens in the midst of what one side wrote anew, or where a side's new line ends with what
+    was the end of a deleted one; an empty line that was left over above has the line end that is
+    missing.
     """
-    known = [set(side.split("\n")) for side in sides]
+    known = [_Side(side) for side in sides]
     lines = merged.split("\n")
     made: list[str] = []
     for line in lines:
@@ -62,7 +63,24 @@ def unglued(merged: str, *sides: str) -> str:
     return "\n".join(made)
 
 
-def _two_lines(line: str, known: Sequence[set[str]], merged: str) -> tuple[str, str] | None:
+class _Side:
+    """The lines of one side, and which line stands above which."""
+
+    def __init__(self, text: str) -> None:
+        lines = text.split("\n")
+        self.lines = frozenset(lines)
+        self._above = dict(zip(lines[1:], lines, strict=False))
+
+    def __contains__(self, line: str) -> bool:
+        return line in self.lines
+
+    def above(self, line: str) -> frozenset[str]:
+        """The line above this one; nothing above the first."""
+        found = self._above.get(line)
+        return frozenset() if found is None else frozenset((found,))
+
+
+def _two_lines(line: str, known: Sequence[_Side], merged: str) -> tuple[str, str] | None:
     begun = None
     for at in range(1, len(line) if len(line) <= MAX_LINE else 0):
         one, other = line[:at], line[at:]
@@ -71,17 +89,18 @@ def _two_lines(line: str, known: Sequence[set[str]], merged: str) -> tuple[str, 
         for there in known:
             if other not in there:
                 continue
-            others = [lines for lines in known if lines is not there]
+            others = [side.lines for side in known if side is not there]
             if any(one in lines for lines in others):
                 return one, other
             if begun is None and WORD.fullmatch(one[-1] + other[0]):
+                others.append(there.above(other))
                 whole = next((found for lines in others if (found := _begun(one, lines))), None)
                 if whole and not _has_word_of(whole[at:], merged):
                     begun = (whole, other)
     return begun
 
 
-def _begun(part: str, lines: set[str]) -> str | None:
+def _begun(part: str, lines: Collection[str]) -> str | None:
     """The only line that begins with these words."""
     found = [
         line

@@ -25,6 +25,7 @@ from rtcd.sync.choices import places_of_choice, without_repeats
 from rtcd.sync.older_versions import (
     descends_from,
     followed_by,
+    is_made_of,
     ring_of,
     up_to,
     with_what_was_lost,
@@ -35,15 +36,20 @@ from rtcd.sync.ports import Room
 from rtcd.sync.reconcile import JoinAction, plan_join
 from rtcd.sync.remembering import Remembering, file_id_of
 from rtcd.sync.room_base import RoomBase, base_of_new_room
+from rtcd.sync.save import Save
 
 log = logging.getLogger("rtcd.sync")
+
+MOST_SAVES = 16
+"""So many of the saves that waited are looked for in a room."""
 
 
 class Meeting:
     """Brings disk and room together.
 
     ``has_met``: it is done for the room that is open; a held file meets later. ``by_git``: what is
-    on disk was put there by git. ``began`` is when this daemon began to watch the folder.
+    on disk was put there by git. ``waiting``: the saves that came while no room was open, which the
+    last one has overwritten. ``began`` is when this daemon began to watch the folder.
     """
 
     def __init__(self, open_file: OpenFile, remembering: Remembering, *, began: float) -> None:
@@ -52,6 +58,7 @@ class Meeting:
         self._began = began
         self.has_met = False
         self.by_git = False
+        self.waiting: tuple[Save, ...] = ()
 
     async def meet(self, room: Room, disk: Content | None) -> None:
         """Compare ``disk`` with the room and carry out what follows; nothing while it is held."""
@@ -63,9 +70,11 @@ class Meeting:
         theirs = live.content()
         base = self._base(room, theirs, disk)
         saved = disk
+        last: Content | None = None
         if disk is not None and not it.receives_only:
             disk = self._with_what_was_lost(base.content, disk)
             if not base.continues:
+                last = self._last_here(base)
                 disk = self._with_what_was_not_on_disk(disk)
                 is_made_of_it = saved is not None and is_same(saved, theirs)
                 if it.rooms.is_host and disk is not saved and is_made_of_it:
@@ -100,7 +109,8 @@ class Meeting:
             assert disk is not None
             is_as_loaded = plan.action is JoinAction.MERGE and self._is_as_loaded(base)
             loaded = theirs if is_as_loaded else None
-            await self._share(room, base, disk, loaded=loaded, is_newest=disk is not saved)
+            is_newest = disk is not saved
+            await self._share(room, base, disk, loaded=loaded, last=last, is_newest=is_newest)
 
     def _is_as_loaded(self, base: RoomBase) -> bool:
         """On a host, a new room that nobody typed in holds a save of this disk, and no more."""
@@ -135,7 +145,23 @@ class Meeting:
         known = it.earlier
         if not known and it.ledger.is_of_another_server(room.session_id):
             known = tuple(it.ledger.versions_on_disk(self._began))
-        return base_of_new_room(saved, known, theirs)
+        base = base_of_new_room(saved, known, theirs)
+        save = self._save_in_room(base, theirs)
+        return base if save is None else RoomBase(save, is_save=True)
+
+    def _save_in_room(self, base: RoomBase, theirs: Content) -> Content | None:
+        """The newest save from before the room was open that all of it is made of.
+
+        A server that came back makes the room of what is on its disk, and others type in it before
+        the daemon is there: on a host that is a save of which nobody but the disk knew.
+        """
+        if base.content is None or base.lost is not None or is_same(base.content, theirs):
+            return None
+        for save in reversed(self.waiting[-MOST_SAVES:]):
+            content = self._open.file.content_of(save.snapshot.data)
+            if content is not None and is_made_of(theirs, base.content, content):
+                return content
+        return None
 
     def _with_what_was_lost(self, base: Content | None, disk: Content) -> Content:
         """Bring back what a save has taken back while the server was away."""
@@ -154,6 +180,18 @@ class Meeting:
         )
         return found.content
 
+    def _last_here(self, base: RoomBase) -> Content | None:
+        """What was here when the last room was lost, if more than the base: the disk is made of it."""
+        known = self._open.earlier or self._open.ledger.versions_on_disk()
+        if base.content is None or base.is_save or not known:
+            return None
+        if is_same(known[-1].content, base.content):
+            return None
+        left = self._open.not_on_disk
+        if left is None or is_same(left.disk, left.room):
+            return known[-1].content
+        return merge_contents(left.disk, known[-1].content, left.room).content
+
     def _with_what_was_not_on_disk(self, disk: Content) -> Content:
         """Add what the last room held and the disk did not get, as if it had been written."""
         left = self._open.not_on_disk
@@ -169,17 +207,20 @@ class Meeting:
         disk: Content,
         *,
         loaded: Content | None = None,
+        last: Content | None = None,
         is_newest: bool = False,
     ) -> None:
         """Record the disk's edits and bring them; in a room made anew, in turn with others.
 
         ``loaded``: the save that the server has made the room of; another one followed at once.
+        ``last``: what the disk's edits were made of, if more than the base.
         ``is_newest``: all that was ever on this disk was brought into ``disk``.
         """
         it = self._open
         assert it.file.snapshot is not None
         older, renewed = None, loaded
-        if base.content is not None and not is_newest:
+        last = last if loaded is None else None
+        if base.content is not None and not is_newest and last is None:
             older = self._older_base(base.content, disk, then=loaded)
         if loaded is not None:
             renewed = loaded if base.content is None else self._with_news(base.content, loaded)
@@ -196,7 +237,7 @@ class Meeting:
                 if loaded is not None and renewed is not None and renewed is not loaded:
                     here = it.joined.live.content()
                     shared = merge_contents(loaded, renewed, here).content
-                await self._bring(room, base, disk, older, shared=shared)
+                await self._bring(room, base, disk, older, shared=shared, last=last)
                 await self._until_acknowledged(room)
 
     def _with_news(self, last: Content, loaded: Content) -> Content:
@@ -236,17 +277,24 @@ class Meeting:
         older: tuple[Version, BaseChoice] | None,
         *,
         shared: Content | None = None,
+        last: Content | None = None,
     ) -> None:
         """Bring the disk's edits into the room, merged at the base with ``shared``.
 
         None is what the room has: now, and not before we had our turn, since others type meanwhile.
+        What the server has lost others may have brought back and edited since: it is looked for
+        first as all of us had it last, and then come the edits that were only made here.
         """
         it = self._open
         before = it.joined.live.content() if shared is None else shared
         assert it.file.snapshot is not None
         data = it.file.snapshot.data
         start = base.content if older is None else older[0].content
-        merged = merge_contents(start, disk, before)
+        brought = merge_contents(start, last, before) if last is not None else None
+        if brought is None:
+            merged = merge_contents(start, disk, before)
+        else:
+            merged = merge_contents(last, disk, brought.content)
         choice: tuple[Overlap, ...] = ()
         if older is not None and older[1].conflict is not None:
             choice = places_of_choice(
@@ -266,6 +314,8 @@ class Meeting:
                 merged=merged.content,
             )
         overlaps = without_repeats(choice, merged.overlaps)
+        if brought is not None:
+            overlaps = without_repeats(overlaps, brought.overlaps)
         since = older[0].at if older is not None else 0.0
         self._remembering.record_conflicts(overlaps, data, before, merged.content, since=since)
         update = it.joined.reconcile(merged.content)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rtcd.content import Content, is_same
+from rtcd.content import Content, TextContent, is_same
 from rtcd.merge.base import choose_base
 from rtcd.merge.candidates import Evidence
 from rtcd.merge.merged import Merged
@@ -81,6 +81,22 @@ def _holds(content: Content, known: Sequence[Version], save: Version) -> bool:
     if not made_from:
         return False
     return is_same(merge_contents(made_from[0], save.content, content).content, content)
+
+
+def is_made_of(content: Content, base: Content, save: Content) -> bool:
+    """True when a content has every line that a save brought to ``base``, and none that it took out.
+
+    Others may have edited it since; merging the save once more would show what they did to it.
+    """
+    before, after, now = (_lines_of(one) for one in (base, save, content))
+    return after - before <= now and not (before - after) & now
+
+
+def _lines_of(content: Content) -> set[tuple[str | None, str]]:
+    """All lines, each with the id of its cell."""
+    if isinstance(content, TextContent):
+        return {(None, line) for line in content.text.splitlines()}
+    return {(cell.id, line) for cell in content.cells for line in ["", *cell.source.splitlines()]}
 
 
 def with_what_was_lost(

@@ -35,6 +35,9 @@ from rtcd.sync.save import Save
 
 PAUSE_SECONDS = 0.3
 
+REST_SECONDS = 30.0
+"""Less than what a daemon stays in a quiet room: who has left it left after such a rest."""
+
 
 class BindingState(Enum):
     """Where a binding is; ``MISSING``: the server has not got the file any more."""
@@ -73,6 +76,7 @@ class OpenFile:
     ``reads_are_told``: somebody says when the file is read. ``ids_differ``: the disk has the
     content but other cell ids. ``earlier``: the versions that the last room left behind, and
     ``not_on_disk`` what it had that the disk has not got.
+    ``is_awake_again``: edited after a rest, in which others may have left the room.
     ``merge_worker`` compares large saves. ``followers`` are the other files of the document. ``flushers`` wait until what is received is
     on disk.
     """
@@ -122,6 +126,7 @@ class OpenFile:
         self.earlier: tuple[Version, ...] = ()
         self.not_on_disk: LeftBehind | None = None
         self.last_content_change = clock()
+        self.is_awake_again = False
 
     @property
     def joined(self) -> Replica:
@@ -141,6 +146,8 @@ class OpenFile:
     def content_changed(self) -> None:
         """Somebody edited: a new generation, and no pause."""
         self.generations.changed()
+        if self.clock() - self.last_content_change >= REST_SECONDS:
+            self.is_awake_again = True
         self.last_content_change = self.clock()
 
     def is_at_rest(self) -> bool:

@@ -25,11 +25,13 @@ class RoomBase:
         content: what both had last; None when there never was such a version.
         continues: the room is the one that we left.
         lost: what the server had saved and lost, None when it did not.
+        is_save: the content is a save that was made here while no room was open.
     """
 
     content: Content | None
     continues: bool = False
     lost: Content | None = None
+    is_save: bool = False
 
 
 def base_of_new_room(saved: Content | None, known: Sequence[Version], theirs: Content) -> RoomBase:

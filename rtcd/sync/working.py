@@ -51,6 +51,7 @@ class Working:
         self.meeting.has_met = False
         content = await it.file.look(known_size=it.ledger.known_size())
         # The look has seen every save that is on disk; those that were swapped out are only here.
+        self.meeting.waiting = tuple(save for save in it.saves if not save.displaced)
         it.saves = deque(save for save in it.saves if save.displaced)
         # An editor may have had the file loaded since before this room, or this binding, began.
         earlier = it.earlier or it.ledger.versions_on_disk()
@@ -107,6 +108,7 @@ class Working:
                 return
             await self.writing.write_out(room)
             await self.scripts.write_out(room)
+            await self._tell_who_left()
             self._remembering.remember(room)
             self.scripts.remember()
             it.release_flushers()
@@ -117,6 +119,14 @@ class Working:
         if it.closing or not it.lost:
             await self._settle_down(room)
             it.state = BindingState.CLOSED
+
+    async def _tell_who_left(self) -> None:
+        """On a host no save of the server tells those who left the quiet room of an edit."""
+        it = self._open
+        if it.is_awake_again and it.file.snapshot is not None and it.everywhere_written():
+            it.is_awake_again = False
+            if it.rooms.is_host:
+                await it.rooms.create(it.path, it.file.snapshot.data)
 
     async def _wait_for_word(self) -> None:
         timeout = self._seconds_to_next_chore()

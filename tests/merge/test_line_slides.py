@@ -32,3 +32,8 @@ def test_two_whole_lines_with_nothing_between_are_parted():
 def test_what_one_side_has_written_so_is_left_alone():
     assert unglued("ab\nc", "a\nc", "b\nc", "ab") == "ab\nc"
     assert unglued("a" * 5000 + "b", "a" * 5000, "b") == "a" * 5000 + "b"
+
+
+def test_a_line_that_lost_its_end_to_the_deletion_of_another_one_gets_it_back():
+    side = "first\nroom 12 # é\nmine and more # é\nlast"
+    assert unglued("first\nroom 12mine and more # é\nlast", side, "x # é") == side

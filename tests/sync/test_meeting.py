@@ -26,12 +26,12 @@ def written(number: int, text: str) -> Version:
 
 
 class NewRoom:
-    """A room that the server made of a stale save; a colleague types while we wait for our turn."""
+    """A room that the server made of an old save; a colleague types while we wait for our turn."""
 
-    def __init__(self, typed: str) -> None:
+    def __init__(self, typed: str, *, made_of: str = SAVED, on_disk: str = SAVED_AGAIN) -> None:
         self.document = new_document("text")
-        self.document.become(TextContent(SAVED))
-        disk = TextContent(SAVED_AGAIN)
+        self.document.become(TextContent(made_of))
+        disk = TextContent(on_disk)
         self.replica = Replica("text", self.document.shared.update_since(), disk=disk, now=5.0)
         self.typed = typed
         self.sent: list[bytes] = []
@@ -77,6 +77,32 @@ class NewRoom:
             loaded=TextContent(SAVED),
         )
         return cast("TextContent", self.document.content()).text
+
+    async def share_what_was_lost(self, last: str, on_disk: str) -> str:
+        """What the disk has, after the server lost what both had last."""
+        room = SimpleNamespace(room_id="text:file:7", session_id="s", unacknowledged=0)
+        await self.meeting._share(
+            cast("Any", room),
+            RoomBase(TextContent(FIRST)),
+            TextContent(on_disk),
+            last=TextContent(last),
+        )
+        return cast("TextContent", self.document.content()).text
+
+
+async def test_a_lost_line_that_others_have_brought_back_and_edited_is_there_once() -> None:
+    last = FIRST + "compute = rows\n"
+    mine = FIRST + "mine compute = rows\nlast_of_mine\n"
+    room = NewRoom("theirs compute = rows\n", made_of=FIRST, on_disk=mine)
+    merged = await room.share_what_was_lost(last, mine)
+    assert merged == FIRST + "theirs mine compute = rows\nlast_of_mine\n"
+
+
+async def test_a_lost_line_that_nobody_has_brought_back_comes_back() -> None:
+    last = FIRST + "compute = rows\n"
+    room = NewRoom("typed since\n", made_of=FIRST, on_disk=last)
+    merged = await room.share_what_was_lost(last, last)
+    assert sorted(merged.splitlines()) == sorted([*last.splitlines(), "typed since"])
 
 
 async def test_what_is_typed_while_a_second_save_waits_for_its_turn_stays() -> None:

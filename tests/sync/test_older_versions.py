@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rtcd.content import TextContent
+from rtcd.content import Cell, NotebookContent, TextContent
 from rtcd.merge.versions import Version
-from rtcd.sync.older_versions import descends_from
+from rtcd.sync.older_versions import descends_from, is_made_of
 
 
 def version(number: int, text: str, base: int | None = None) -> Version:
@@ -43,3 +43,31 @@ def test_what_was_written_after_the_base_holds_all_that_the_base_had(
 def test_a_save_whose_base_is_not_known_counts_as_made_from_anything() -> None:
     known = (version(0, "base"), Version(1, TextContent("save"), None, True, None, 1.0, 17))
     assert not descends_from(TextContent("base"), known, TextContent("save"))
+
+
+@pytest.mark.parametrize(
+    ("room", "is_so"),
+    [
+        ("one\nnew\nthree\n", True),
+        ("one\ntyped\nnew\nthree\nand more\n", True),
+        ("new\nthree\n", True),
+        ("one\nthree\n", False),
+        ("one\ntwo\nnew\nthree\n", False),
+        ("one\nnew, edited\nthree\n", False),
+    ],
+)
+def test_a_room_is_made_of_a_save_when_it_has_its_lines_and_none_that_it_took_out(
+    room: str, is_so: bool
+) -> None:
+    base, save = TextContent("one\ntwo\nthree\n"), TextContent("one\nnew\nthree\n")
+    assert is_made_of(TextContent(room), base, save) is is_so
+
+
+def test_lines_of_a_notebook_belong_to_their_cells() -> None:
+    def notebook(**sources: str) -> NotebookContent:
+        cells = tuple(Cell(id, "code", source) for id, source in sources.items())
+        return NotebookContent(cells, {})
+
+    base, save = notebook(a="x = 1"), notebook(a="x = 1", b="y = 2")
+    assert is_made_of(notebook(a="x = 1\nprint(x)", b="y = 2"), base, save)
+    assert not is_made_of(notebook(a="x = 1\ny = 2"), base, save)
