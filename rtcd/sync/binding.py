@@ -263,6 +263,8 @@ class Binding:
         while not it.closing:
             try:
                 it.state = BindingState.JOINING
+                # Whether it was deleted before now is what the answer tells.
+                it.removed = False
                 room = await it.rooms.join(it.path, it.kind)
                 attempt = 0
                 it.error = None

@@ -52,7 +52,10 @@ class Deletions:
 
     def returned(self, path: ProjectPath) -> None:
         """The file is there again."""
-        self._waiting.pop(path, None)
+        was_away = self._waiting.pop(path, None) is not None
+        if was_away and self._project.link.is_host:
+            # Who deleted it through the server has no file, and would not hear of this one.
+            self._project.spawn(self._project.link.created(path))
         self._brake.returned(str(path))
 
     def may_remove_local(self, path: ProjectPath) -> bool:

@@ -97,6 +97,7 @@ class Faces:
 
     async def _rename(self, old: ProjectPath, new: ProjectPath) -> None:
         project = self._project
+        # On a disk in trouble it keeps its old name, and a problem tells of it.
         if not await project.disk.rename(old, new):
             return
         project.files.move(old, new)

@@ -9,6 +9,7 @@ from rtcd.disk.file_stat import FileStat, Snapshot
 from rtcd.disk.folder import Folder
 from rtcd.disk.git_index import GitIndex
 from rtcd.disk.ignore import IgnoreRules
+from rtcd.disk.os_errors import PASSING_TROUBLE
 from rtcd.disk.scan import load_rules, walk_all
 from rtcd.disk.settle import ABSENT_S, OPEN_WRITER_S, QUIET_S
 from rtcd.disk.writer import Writer, Written
@@ -90,23 +91,35 @@ class ProjectDisk:
         that is away for a moment.
         """
         loop = asyncio.get_running_loop()
-        come_back, give_up = loop.time() + ABSENT_S, loop.time() + OPEN_WRITER_S
+        give_up = loop.time() + OPEN_WRITER_S
         seen, quiet_since = await self.read(path), loop.time()
-        while seen is None and known_size and loop.time() < come_back:
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
-            seen, quiet_since = await self.read(path), loop.time()
-        while seen is not None and loop.time() < give_up:
-            writes = self.folder.somebody_writes(path)
-            is_short = seen.stat.size < known_size
-            if writes is False and not (is_short and seen.stat.size == 0):
+        while loop.time() < give_up:
+            waited = loop.time() - quiet_since
+            if seen is None and (not known_size or waited >= ABSENT_S):
                 break
-            if writes is not True and (not is_short or loop.time() - quiet_since >= QUIET_S):
+            if seen is not None and self._is_finished(seen, known_size, waited):
                 break
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
             before, seen = seen, await self.read(path)
-            if seen is None or seen.digest != before.digest:
+            if _digest(seen) != _digest(before):
                 quiet_since = loop.time()
         return seen
+
+    def _is_finished(self, seen: Snapshot, known_size: int, quiet_seconds: float) -> bool:
+        writes = self.folder.somebody_writes(seen.path)
+        is_short = seen.stat.size < known_size
+        if writes is False and not (is_short and seen.stat.size == 0):
+            return True
+        return writes is not True and (not is_short or quiet_seconds >= QUIET_S)
+
+    async def is_deleted(self, path: ProjectPath, *, known_size: int) -> bool:
+        """True when there is no such file, also not after the moment that a save may take."""
+        if self.exists(path):
+            return False
+        try:
+            return await self.read_finished(path, known_size=max(1, known_size)) is None
+        except HeldError:
+            return False
 
     async def write(self, path: ProjectPath, data: bytes, *, expected: Snapshot | None) -> Written:
         """Replace the file in one step; see ``Writer.write``."""
@@ -138,11 +151,19 @@ class ProjectDisk:
             self.swapped.set()
 
     async def rename(self, old: ProjectPath, new: ProjectPath) -> bool:
-        """Give a file another name; False when that name is taken or the file is gone."""
+        """Give a file another name; False when that name is taken or the file is gone.
+
+        Raises:
+            HeldError: the disk has trouble that may pass; nothing was renamed.
+        """
         if self._sends_only:
             return False
         try:
             await asyncio.to_thread(self.folder.rename, old, new)
+        except HeldError as error:
+            if error.code in PASSING_TROUBLE:
+                raise
+            return False
         except (RtcdError, OSError):
             return False
         return True
@@ -161,3 +182,7 @@ class ProjectDisk:
             await asyncio.to_thread(self.folder.remove_folder, path)
         except (RtcdError, OSError):
             return
+
+
+def _digest(snapshot: Snapshot | None) -> str | None:
+    return None if snapshot is None else snapshot.digest

@@ -34,7 +34,10 @@ class RemoteFiles:
                 self._project.pairs.rooms.joined(path)
             else:
                 self._project.report("paired-text-open", _text_open(path), path)
-        elif self._project.disk.why_ignored(path) is None:
+        elif (
+            self._project.disk.why_ignored(path) is None
+            and path not in self._project.link.awaited_renames
+        ):
             self._project.activate(path)
 
     async def check(self, path: ProjectPath) -> None:
@@ -69,7 +72,7 @@ class RemoteFiles:
     async def _check(self, path: ProjectPath) -> None:
         if path in self._project.bindings or self._project.disk.why_ignored(path) is not None:
             return
-        if self._project.link.renames.is_old_name(path):
+        if self._is_being_renamed(path):
             return
         entry = await self._project.link.stat(path)
         if entry is None:
@@ -80,6 +83,10 @@ class RemoteFiles:
         else:
             await self._compare(path, entry.hash)
             self._project.link.note_compared(path, entry)
+
+    def _is_being_renamed(self, path: ProjectPath) -> bool:
+        link = self._project.link
+        return link.renames.is_old_name(path) or path in link.awaited_renames
 
     async def _compare(self, path: ProjectPath, server_hash: str | None) -> None:
         mark = self._project.history.bookmark(str(path))
@@ -112,7 +119,7 @@ class RemoteFiles:
 
     async def removed(self, path: ProjectPath) -> None:
         """The server has no such file any more: follow, unless it was edited here."""
-        if self._project.pairs.is_text(path):
+        if self._project.pairs.is_text(path) or path in self._project.link.awaited_renames:
             return
         if path in self._project.folders or self._project.disk.is_folder(path):
             await self._remove_folder(path)
@@ -124,10 +131,12 @@ class RemoteFiles:
             binding.removed_remotely()
             return
         mark = self._project.history.bookmark(str(path))
-        snapshot = await self._read(path)
+        snapshot = await self._read_finished(path)
         if snapshot is None:
             self._project.files.forget(path)
             self._project.history.forget(str(path))
+        elif not self._project.local.understood(snapshot):
+            return  # half of a save, or damaged: its owner has to look at it first
         elif mark is None or mark.base_digest != snapshot.digest:
             await self._project.link.create(path, snapshot.data)
             self._project.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
@@ -143,28 +152,61 @@ class RemoteFiles:
         self._project.folders.discard(path)
         await self._project.disk.remove_folder(path)
 
-    async def _read(self, path: ProjectPath) -> Snapshot | None:
+    async def _read_finished(self, path: ProjectPath) -> Snapshot | None:
+        """The file, also when somebody is in the middle of a save."""
+        known_size = self._project.ledger(path).known_size()
         try:
-            return await self._project.disk.read(path)
+            return await self._project.disk.read_finished(path, known_size=known_size)
         except HeldError:
             return None
 
     async def renamed(self, old: ProjectPath, new: ProjectPath) -> None:
-        """A rename on the server: the local file follows, its binding and history too."""
+        """A rename on the server: the local file follows, its binding and history too.
+
+        Raises:
+            HeldError: the disk has trouble that may pass: the rename is awaited (``AwaitedRenames``).
+        """
+        awaited = self._project.link.awaited_renames
+        old = awaited.end(old) or old
         if self._project.pairs.is_text(old):
             return
-        if self._project.is_known(old) and not self._project.is_known(new):
-            if self._project.disk.exists(old) and not await self._project.disk.rename(old, new):
-                await self.check(new)
-                return
-            self._project.rename_here(old, new)
+        if self._project.disk.why_ignored(new) is not None:
+            # No remote side makes a file of such a name here; for us it is gone.
+            await self.removed(old)
+        elif self._project.is_known(old) and not self._project.is_known(new):
+            await self._known_file_renamed(old, new)
         elif self._project.disk.is_folder(old):
-            for inside in self._project.files.below(old):
-                moved = ProjectPath.parse(str(new) + str(inside)[len(str(old)) :])
-                await self.renamed(inside, moved)
-            await self._project.disk.remove_folder(old)
+            await self._folder_renamed(old, new)
         else:
+            awaited.end(new)
             await self.check(new)
+
+    async def _known_file_renamed(self, old: ProjectPath, new: ProjectPath) -> None:
+        """The file here follows; one that was just deleted here is deleted under its new name."""
+        project = self._project
+        awaited = project.link.awaited_renames
+        awaited.begin(old, new)
+        is_deleted = await project.disk.is_deleted(old, known_size=project.ledger(old).known_size())
+        is_done = is_deleted or await project.disk.rename(old, new)
+        awaited.end(new)
+        if not is_done or project.is_known(new):
+            await self.check(new)
+            return
+        project.rename_here(old, new)
+        if is_deleted:
+            project.deletions.returned(old)
+            project.local.file_gone(new)
+
+    async def _folder_renamed(self, old: ProjectPath, new: ProjectPath) -> None:
+        for inside in self._project.files.below(old):
+            moved = ProjectPath.parse(str(new) + str(inside)[len(str(old)) :])
+            try:
+                await self.renamed(inside, moved)
+            except HeldError as error:
+                # The files beside it can still follow.
+                self._project.report(error.code, error, moved)
+                self._project.retries.add(moved, error)
+        await self._project.disk.remove_folder(old)
 
 
 def _text_open(path: ProjectPath) -> RtcdError:

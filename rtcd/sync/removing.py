@@ -62,6 +62,8 @@ class Removing:
             self._record_deletion(it.joined, by_disk=True)
             it.gone = False
             it.file.snapshot = None
+            # Deleted through the server it has another room from now on, when it is written again.
+            it.lost = it.lost or it.rooms.is_host
             return False
         if it.file.snapshot is not None:
             it.ledger.record(it.file.snapshot, by=self._remembering.editors(), source="room")

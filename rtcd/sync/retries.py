@@ -8,7 +8,8 @@ the comparison, since both sides may have changed meanwhile. A file with a bindi
 
 A rename is tried again as one, so that the document goes on under its new name. Until then what both
 sides had is remembered under the old name, so that whatever compares them (the next daemon, too)
-takes the new name for a new file and the old one for a deleted one, and undoes nothing.
+takes the new name for a new file and the old one for a deleted one, and undoes nothing. A rename by
+others that the disk here could not follow is tried again as one, too (``awaited_renames``).
 """
 
 from __future__ import annotations
@@ -118,6 +119,9 @@ class Retries:
         is_ignored = project.disk.why_ignored(path) is not None
         if path in self._renames:
             await self._rename(self._renames[path], path)
+        awaited = project.link.awaited_renames.old_name(path)
+        if awaited is not None:
+            await project.remote.renamed(awaited, path)
         if path in project.bindings or project.pairs.is_text(path) or is_ignored:
             return
         snapshot = await project.disk.read(path)

@@ -20,6 +20,7 @@ from rtcd.rooms.news import Announcement, AnnouncementKind
 from rtcd.server.address import ServerAddress
 from rtcd.server.client import ServerClient
 from rtcd.server.entry import Entry
+from rtcd.sync.awaited_renames import AwaitedRenames
 from rtcd.sync.one_way import refused
 from rtcd.sync.other_daemons import OtherDaemons
 from rtcd.sync.pending_renames import PendingRenames
@@ -62,6 +63,7 @@ class ServerLink:
         self._own_changes: dict[ProjectPath, float] = {}
         self._own_creations: dict[ProjectPath, float] = {}
         self.renames = PendingRenames()
+        self.awaited_renames = AwaitedRenames()
 
     def _must_send(self) -> None:
         """The last guard of a folder that only receives."""
@@ -144,6 +146,7 @@ class ServerLink:
         self._must_send()
         if not self.is_host:
             self.renames.refuse_new(path)
+            self.awaited_renames.refuse_new(path)
             until = self._steady() + OWN_CHANGE_SECONDS
             self._own_changes[path] = self._own_creations[path] = until
             try:

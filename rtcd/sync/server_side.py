@@ -29,6 +29,7 @@ from rtcd.rooms.server_events import (
 from rtcd.server.entry import Entry
 from rtcd.server.replies import host_is_away, turned_out
 from rtcd.sync.first_contact import join_live_rooms, list_remote
+from rtcd.sync.host_news import take_news
 from rtcd.sync.other_daemons import OtherDaemons
 from rtcd.sync.ports import Clock
 from rtcd.sync.project import Project
@@ -172,7 +173,16 @@ class ServerSide:
         server_path = await self._link.client.path_of(event.file_id)
         path = self._link.project_path(server_path) if server_path else None
         if path is not None and is_room_of(event.room_id, path):
+            self._leave_another_room(path, event.file_id)
             self._project.remote.someone_joined(path)
+
+    def _leave_another_room(self, path: ProjectPath, file_id: str) -> None:
+        """The file was deleted through the server and made again: our room is that of the old one."""
+        binding = self._project.bindings.get(path)
+        if binding is None or self._project.pairs.is_text(path):
+            return
+        if binding.room is not None and file_id_of(binding.room) != file_id:
+            binding.replaced_remotely()
 
     def _contents_changed(self, event: ContentsChanged) -> None:
         path = self._link.project_path(event.path)
@@ -193,6 +203,8 @@ class ServerSide:
             await self._project.remote.removed(path)
         elif path in self._project.bindings and not self._project.pairs.is_text(path):
             self._project.bindings[path].replaced_remotely()
+        else:
+            await self._project.remote.check(path)
 
     # ------------------------------------------------------------------ other daemons
 
@@ -205,7 +217,10 @@ class ServerSide:
             self._early.append(announcement)
             return
         path = self._link.project_path(announcement.path)
-        if self._link.is_host or path is None:
+        if path is None:
+            return
+        if self._link.is_host:
+            self._work(take_news(self._project, announcement, path))
             return
         if announcement.kind == "created" and self._link.is_own_creation(path):
             return

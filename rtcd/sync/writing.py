@@ -121,6 +121,7 @@ class Writing:
     async def _write(self, data: bytes) -> bool:
         it = self._open
         started = it.clock()
+        comes_back = it.file.snapshot is None
         self._read_meanwhile = False
         try:
             displaced = await it.file.write(data)
@@ -138,6 +139,9 @@ class Writing:
         self._retry_at = None
         self._failures = 0
         self._demote_saves(displaced)
+        if comes_back and it.rooms.is_host:
+            # It was deleted on the server, too, and nobody else would be told that it is there again.
+            await it.rooms.create(it.path, data)
         return True
 
     def _demote_saves(self, displaced: Snapshot | None) -> None:

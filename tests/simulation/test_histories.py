@@ -31,6 +31,10 @@ FOUND_BUGS = {
     200065: "a name that went away for a moment, while its room was joined, was a deletion",
     20552: "what was merged while a connection hung was taken for a save of long ago",
     400538: "a line that both sides put in place of another was there twice",
+    800223: "a line that the server had lost, brought back and edited by two, was there twice",
+    1000388: "the save that a host's room was made of was not known when others typed in it first",
+    1000738: "a short file that then went away for a moment was taken for deleted",
+    1000844: "a new line lost its end to the deletion of another one that ended alike",
     145: "half a save was taken for a whole one where leases do not work",
 }
 """Seeds that failed once, and what was wrong in rtcd."""
@@ -48,9 +52,26 @@ FOUND_WITH_MOVES = {
     300431: "a daemon made a file again on the server that was just renamed there",
     300100: "a file was created over the one that was just renamed to its name",
     300180: "two lines in place of one were glued together",
+    900123: "nobody was told that a file deleted on the server was written again on the host",
+    1100432: "a host stayed in the room of a file that was deleted and at once saved again",
+    1200069: "a host whose events were lost missed a rename that was made through the server",
     50206: "a full disk at a deletion was called a bug",
 }
 """The same, where people delete and rename files too."""
+
+SLOW_WITH_MOVES = {
+    900247: "a rename by others was not tried again after the disk had been full",
+    1100124: "a file that was deleted here while others renamed it was neither deleted nor there",
+    1100341: "word of a deletion from before a file was made again removed the new one",
+    1100461: "a rename by others on a failing disk left two files of one document",
+    1100493: "who deleted a file that was saved again did not hear of what came then",
+}
+"""The same, in histories that take seconds."""
+
+SLOW = {
+    1500005: "a guest that had left a quiet room heard of an edit on the host only half a minute later"
+}
+"""The same, without deletions and renames."""
 
 CALM = range(1_000, 1_003)
 STORMY = range(2_000, 2_005)
@@ -72,6 +93,12 @@ def test_a_history_that_failed_once_holds(seed: int) -> None:
 @pytest.mark.parametrize("seed", FOUND_WITH_MOVES, ids=str)
 def test_a_history_with_moves_that_failed_once_holds(seed: int) -> None:
     assert broken([seed], Plan(moves=True)) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [*SLOW, *SLOW_WITH_MOVES], ids=str)
+def test_a_slow_history_that_failed_once_holds(seed: int) -> None:
+    assert broken([seed], Plan(moves=seed in SLOW_WITH_MOVES)) == []
 
 
 def test_without_faults_nothing_is_lost_doubled_or_left_different() -> None:

@@ -11,10 +11,11 @@ from typing import Any, cast
 import pytest
 
 from rtcd.disk.file_stat import Snapshot
-from rtcd.errors import RtcdError, ServerError, ServerUnreachableError
+from rtcd.errors import HeldError, RtcdError, ServerError, ServerUnreachableError
 from rtcd.history.bookmark import Bookmark
 from rtcd.project_path import ProjectPath
 from rtcd.sync import retries as module
+from rtcd.sync.awaited_renames import AwaitedRenames
 from rtcd.sync.bulletin import Bulletin
 from rtcd.sync.pending import pending_files
 from rtcd.sync.pending_renames import PendingRenames
@@ -63,6 +64,7 @@ class Folder:
                 note_compared=lambda *_: None,
                 rename=self._rename,
                 renames=PendingRenames(),
+                awaited_renames=AwaitedRenames(),
             ),
             history=SimpleNamespace(
                 bookmark=self.marks.get,
@@ -216,6 +218,28 @@ async def test_a_rename_that_the_server_refuses_is_a_new_file_and_a_deletion() -
 
     folder.project.link.rename = refuse
     await folder.until(lambda: not folder.retries.paths())
+    assert (folder.on_server, folder.on_disk) == ({PATH: DATA}, {PATH: DATA})
+
+
+async def test_a_rename_by_others_is_tried_again_until_the_disk_allows_it() -> None:
+    folder = Folder()
+    old = ProjectPath("old.txt")
+    folder.on_disk[old] = folder.on_disk.pop(PATH)
+    folder.on_server[PATH] = DATA
+    tries: list[tuple[ProjectPath, ProjectPath]] = []
+
+    async def follow(before: ProjectPath, new: ProjectPath) -> None:
+        tries.append((before, new))
+        if len(tries) < 3:
+            raise HeldError("there is no space left on the disk", code="disk-full")
+        folder.on_disk[new] = folder.on_disk.pop(before)
+        folder.project.link.awaited_renames.end(new)
+
+    folder.project.remote = SimpleNamespace(renamed=follow)
+    folder.project.link.awaited_renames.begin(old, PATH)
+    folder.retries.add(PATH, HeldError("there is no space left on the disk", code="disk-full"))
+    await folder.until(lambda: not folder.retries.paths())
+    assert tries == [(old, PATH)] * 3
     assert (folder.on_server, folder.on_disk) == ({PATH: DATA}, {PATH: DATA})
 
 
