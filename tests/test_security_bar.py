@@ -7,8 +7,12 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 TESTS = Path(__file__).parent
 PROGRAM = TESTS.parent
@@ -69,3 +73,19 @@ def test_the_daemon_leaves_no_core_dump() -> None:
         assert daemon.stdin is not None
         daemon.stdin.close()
         assert daemon.wait(30) == 0
+
+
+def test_every_dependency_is_locked_with_hashes_at_a_version_that_is_wanted() -> None:
+    project = tomllib.loads((PROGRAM / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["server"]]
+    entries = (PROGRAM / "requirements-locked.txt").read_text().replace("\\\n", "").splitlines()
+    locked: dict[str, str] = {}
+    for entry in entries:
+        assert " --hash=sha256:" in entry
+        name, _, version = entry.split()[0].partition("==")
+        locked[canonicalize_name(name)] = version
+    assert {
+        requirement
+        for requirement in map(Requirement, wanted)
+        if not requirement.specifier.contains(locked[canonicalize_name(requirement.name)])
+    } == set()

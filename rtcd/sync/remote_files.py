@@ -170,12 +170,13 @@ class RemoteFiles:
         old = awaited.end(old) or old
         if self._project.pairs.is_text(old):
             return
-        if self._project.disk.why_ignored(new) is not None:
+        disk = self._project.disk
+        if disk.why_ignored(new, is_folder=disk.is_folder(old)) is not None:
             # No remote side makes a file of such a name here; for us it is gone.
             await self.removed(old)
         elif self._project.is_known(old) and not self._project.is_known(new):
             await self._known_file_renamed(old, new)
-        elif self._project.disk.is_folder(old):
+        elif disk.is_folder(old):
             await self._folder_renamed(old, new)
         else:
             awaited.end(new)

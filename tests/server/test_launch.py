@@ -115,6 +115,7 @@ async def test_the_users_own_configuration_counts_except_where_it_must_not(place
                     "allow_origin": "*",
                     "root_dir": "/",
                     "base_url": "/elsewhere/",
+                    "terminals_enabled": False,
                     "jpserver_extensions": {"jupyter_server_ydoc": True, "rtcd.extension": False},
                     "tornado_settings": {"headers": {"X-Own": "yes"}},
                 },
@@ -129,14 +130,31 @@ async def test_the_users_own_configuration_counts_except_where_it_must_not(place
         timeout=60, headers={"Authorization": "token fixed-by-the-user"}
     ) as http:
         reply = await http.get(running.address.url + "rtcd/about")
+        terminals = await http.get(running.address.url + "api/terminals")
     async with httpx.AsyncClient(
         timeout=60, headers={"Origin": "https://evil.example"}
     ) as stranger:
         foreign = await stranger.get(running.address.url + "api")
     assert reply.json()["root_id"] == places.project_id
     assert reply.headers["X-Own"] == "yes"
+    assert terminals.status_code == 404
     assert "Access-Control-Allow-Origin" not in foreign.headers
     assert running.address.url.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.long
+async def test_an_exported_notebook_runs_in_a_sandbox_of_its_own(places, stopping):
+    """What a notebook says in HTML must not act as the page of the server that exports it."""
+    cell = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "<script>1</script>"}
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (places.project / "n.ipynb").write_text(json.dumps(notebook))
+    running = await start_server(places)
+    token = running.address.token.reveal()
+    async with httpx.AsyncClient(timeout=60, headers={"Authorization": f"token {token}"}) as http:
+        reply = await http.get(running.address.url + "nbconvert/html/n.ipynb")
+    assert reply.status_code == 200
+    policy = reply.headers["Content-Security-Policy"].split(";")
+    assert [rule.strip() for rule in policy if "sandbox" in rule] == ["sandbox allow-scripts"]
 
 
 async def test_a_number_used_again_by_another_process_is_not_taken_for_the_server(places):

@@ -90,6 +90,20 @@ async def test_no_server_renames_a_shared_file_to_a_name_that_is_not_shared(
     assert (guest.names(), guest.known) == ([], set())
 
 
+async def test_a_folder_follows_a_rename_on_the_server_and_one_to_a_hidden_name_is_gone(
+    guest: Guest,
+) -> None:
+    (guest.root / "reports").mkdir()
+    (guest.root / "reports" / "one.py").write_text("1\n")
+    inside, moved = ProjectPath("reports/one.py"), ProjectPath("papers/one.py")
+    guest.known.add(inside)
+    guest.project.files.below = lambda _: [inside] if inside in guest.known else [moved]
+    await guest.remote.renamed(ProjectPath("reports"), ProjectPath("papers"))
+    assert guest.names() == ["old.py", "papers", "papers/one.py"]
+    await guest.remote.renamed(ProjectPath("papers"), ProjectPath(".git"))
+    assert guest.names() == ["old.py"]
+
+
 async def test_a_disk_in_trouble_keeps_the_old_name_and_the_rename_is_awaited(
     guest: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
