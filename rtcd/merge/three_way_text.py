@@ -125,7 +125,7 @@ def _merge_part(
     is_spared = my_kept != mine or other_kept != other
     reasons = ["delete-edit"] if is_spared else []
     # Where one side only has what the other has too, nobody chose anything.
-    if start not in (my_text, other_text) and same_line(lines, my_kept, other_kept):
+    if start not in (my_text, other_text) and same_line(base, lines, my_kept, other_kept):
         reasons.append("same-line")
     if shared:
         start = _with_all_shared(start, my_text, other_text, whole)

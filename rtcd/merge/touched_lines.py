@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from rtcd.diff.edits import TextEdit
 
+LAYOUT = " \t\"'"
+
 
 class Lines:
     """Where the lines of a text begin."""
@@ -44,6 +46,17 @@ class Lines:
             at_line_end = edit.text.startswith("\n") and self.is_start(edit.start + 1)
             return None if whole or at_line_end else (first, first)
         return first, self.around(edit.end - 1)
+
+
+def _are_apart(base: str, one: TextEdit, other: TextEdit) -> bool:
+    """One is layout only, and they do not touch."""
+    is_layout = _is_layout(base, one) or _is_layout(base, other)
+    return is_layout and (one.end < other.start or other.end < one.start)
+
+
+def _is_layout(base: str, edit: TextEdit) -> bool:
+    """Blanks inside a line, or quotes: what formatters change between the words."""
+    return not (base[edit.start : edit.end] + edit.text).strip(LAYOUT)
 
 
 def edit_wins(
@@ -92,8 +105,11 @@ def _first_behind(edits: Sequence[TextEdit], offset: int) -> int:
     return bisect_left(edits, offset, key=lambda edit: edit.end)
 
 
-def same_line(lines: Lines, mine: Sequence[TextEdit], other: Sequence[TextEdit]) -> bool:
-    """Some line was changed by both, and not in the same way."""
+def same_line(base: str, lines: Lines, mine: Sequence[TextEdit], other: Sequence[TextEdit]) -> bool:
+    """Some line was changed by both, and not in the same way.
+
+    An indent or another sort of quotes beside another's word is nothing that anybody has to look at.
+    """
     spans = [(span, edit) for edit in other if (span := lines.touched(edit)) is not None]
     at = 0
     for edit in mine:
@@ -105,6 +121,6 @@ def same_line(lines: Lines, mine: Sequence[TextEdit], other: Sequence[TextEdit])
         for (first, _), their in spans[at:]:
             if first > touched[1]:
                 break
-            if their != edit:
+            if their != edit and not _are_apart(base, edit, their):
                 return True
     return False
