@@ -21,6 +21,7 @@ from rtcd.server.address import ServerAddress
 from rtcd.server.client import ServerClient
 from rtcd.server.entry import Entry
 from rtcd.sync.awaited_renames import AwaitedRenames
+from rtcd.sync.lifo_semaphore import LifoSemaphore
 from rtcd.sync.one_way import refused
 from rtcd.sync.other_daemons import OtherDaemons
 from rtcd.sync.pending_renames import PendingRenames
@@ -28,6 +29,7 @@ from rtcd.sync.ports import Clock
 
 OWN_CHANGE_SECONDS = 2.0
 SMALL_BYTES = 32 * 1024
+JOINS_AT_ONCE = 8
 
 
 class ServerLink:
@@ -62,6 +64,7 @@ class ServerLink:
         self._making_folders = asyncio.Lock()
         self._own_changes: dict[ProjectPath, float] = {}
         self._own_creations: dict[ProjectPath, float] = {}
+        self._joining = LifoSemaphore(JOINS_AT_ONCE)
         self.renames = PendingRenames()
         self.awaited_renames = AwaitedRenames()
 
@@ -96,12 +99,17 @@ class ServerLink:
     # ------------------------------------------------------------------ rooms
 
     async def join(self, path: ProjectPath, kind: Kind) -> RoomConnection:
-        """Ask for a document session and open the room with a fresh document."""
+        """Ask for a document session and open the room with a fresh document.
+
+        A few at once, the newest first: a save must not wait behind a checkout of many files.
+        """
         file_format, file_type = ROOM_TYPES[kind]
-        session = await self.client.document_session(self.server_path(path), file_format, file_type)
-        return await RoomConnection.open(
-            self.address, session, session.room_id, user=self.user, clock=self._steady
-        )
+        where = self.server_path(path)
+        async with self._joining:
+            session = await self.client.document_session(where, file_format, file_type)
+            return await RoomConnection.open(
+                self.address, session, session.room_id, user=self.user, clock=self._steady
+            )
 
     def awareness(self, *, autosave: bool) -> dict[str, Any]:
         """Our presence in a room."""
