@@ -31,7 +31,7 @@ from rtcd.sync.older_versions import (
     with_what_was_lost,
 )
 from rtcd.sync.one_way import only_receives
-from rtcd.sync.open_file import OpenFile
+from rtcd.sync.open_file import LeftBehind, OpenFile
 from rtcd.sync.ports import Room
 from rtcd.sync.reconcile import JoinAction, plan_join
 from rtcd.sync.remembering import Remembering, file_id_of
@@ -188,14 +188,14 @@ class Meeting:
         if is_same(known[-1].content, base.content):
             return None
         left = self._open.not_on_disk
-        if left is None or is_same(left.disk, left.room):
+        if left is None or _is_on_disk(left):
             return known[-1].content
         return merge_contents(left.disk, known[-1].content, left.room).content
 
     def _with_what_was_not_on_disk(self, disk: Content) -> Content:
         """Add what the last room held and the disk did not get, as if it had been written."""
         left = self._open.not_on_disk
-        if left is None or is_same(left.disk, left.room):
+        if left is None or _is_on_disk(left):
             return disk
         log.info("what the last room had is brought back path=%s", self._open.path)
         return merge_contents(left.disk, disk, left.room).content
@@ -331,3 +331,7 @@ class Meeting:
                     await self._open.wake.wait()
             except TimeoutError:
                 continue
+
+
+def _is_on_disk(left: LeftBehind) -> bool:
+    return left.disk is not None and is_same(left.disk, left.room)

@@ -52,9 +52,9 @@ class BindingState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
-    """What a lost room held when the disk did not have it yet; ``disk`` is what that had."""
+    """What a lost room held when the disk did not have it yet; ``disk`` is what that had, if anything."""
 
-    disk: Content
+    disk: Content | None
     room: Content
 
 

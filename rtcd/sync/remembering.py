@@ -120,8 +120,9 @@ class Remembering:
         """
         it = self._open
         it.not_on_disk = None
-        if it.replica is not None and it.file.snapshot is not None and it.unwritten():
-            it.not_on_disk = LeftBehind(it.replica.disk_content(), it.replica.live.content())
+        if it.replica is not None and it.unwritten():
+            disk = None if it.file.snapshot is None else it.replica.disk_content()
+            it.not_on_disk = LeftBehind(disk, it.replica.live.content())
 
     def editors(self) -> str:
         """Who edited in the room since the last version was kept."""

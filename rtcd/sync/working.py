@@ -153,14 +153,14 @@ class Working:
 
     def _is_quiet(self, room: Room) -> bool:
         it = self._open
-        others = any(person.client != "rtcd" for person in room.people())
+        # Asked after every edit: who is here is looked at last.
         return (
-            not others
+            it.clock() - it.last_content_change >= self._quiet_seconds
             and not it.gone
             and not it.unsent()
             and it.everywhere_written()
             and not it.generations.is_unsaved
-            and it.clock() - it.last_content_change >= self._quiet_seconds
+            and not any(person.client != "rtcd" for person in room.people())
         )
 
     async def _settle_down(self, room: Room) -> None:

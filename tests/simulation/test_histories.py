@@ -64,6 +64,7 @@ SLOW_WITH_MOVES = {
     1100124: "a file that was deleted here while others renamed it was neither deleted nor there",
     1100341: "word of a deletion from before a file was made again removed the new one",
     1100461: "a rename by others on a failing disk left two files of one document",
+    1600047: "what a room held was lost with it when somebody else had created the file meanwhile",
     1100493: "who deleted a file that was saved again did not hear of what came then",
 }
 """The same, in histories that take seconds."""

@@ -12,7 +12,7 @@ from rtcd.documents.open_document import new_document
 from rtcd.merge.replica import Replica
 from rtcd.merge.versions import Version
 from rtcd.sync.meeting import Meeting
-from rtcd.sync.open_file import OpenFile
+from rtcd.sync.open_file import LeftBehind, OpenFile
 from rtcd.sync.room_base import RoomBase
 
 FIRST = "one\ntwo\nthree\nfour\n"
@@ -103,6 +103,16 @@ async def test_a_lost_line_that_nobody_has_brought_back_comes_back() -> None:
     room = NewRoom("typed since\n", made_of=FIRST, on_disk=last)
     merged = await room.share_what_was_lost(last, last)
     assert sorted(merged.splitlines()) == sorted([*last.splitlines(), "typed since"])
+
+
+def test_what_a_lost_room_held_is_added_to_a_file_that_came_in_its_place() -> None:
+    meeting = NewRoom("").meeting
+    opened = cast("Any", meeting)._open
+    opened.not_on_disk = LeftBehind(None, TextContent(FIRST + "typed\n"))
+    brought = meeting._with_what_was_not_on_disk(TextContent(FIRST))
+    assert brought == TextContent(FIRST + "typed\n")
+    opened.not_on_disk = LeftBehind(TextContent(FIRST), TextContent(FIRST))
+    assert meeting._with_what_was_not_on_disk(TextContent(SAVED)) == TextContent(SAVED)
 
 
 async def test_what_is_typed_while_a_second_save_waits_for_its_turn_stays() -> None:
