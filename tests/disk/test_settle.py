@@ -211,6 +211,29 @@ def test_a_close_that_was_told_of_the_file_before_is_not_that_of_a_new_one() -> 
     assert settle.looked(PATH, look(NEW, writer=False), 0.01) is Verdict.READY
 
 
+def test_a_writer_who_is_seen_after_the_close_is_asked_about_again_at_once() -> None:
+    """Linux tells of the close first and lets go of the writer then, microseconds later."""
+    settle = Settle()
+    settle.notice(PATH, CLOSED, 0.0)
+    assert settle.looked(PATH, look(NEW, writer=True), 0.0) is Verdict.WAIT
+    assert settle.next_deadline() == pytest.approx(0.005)
+    assert settle.looked(PATH, look(NEW, writer=False), 0.005) is Verdict.READY
+
+
+def test_a_writer_who_stays_after_a_close_is_asked_about_less_and_less_often() -> None:
+    settle = Settle()
+    settle.notice(PATH, CLOSED, 0.0)
+    now, looks = 0.0, []
+    while settle.looked(PATH, look(NEW, writer=True), now) is Verdict.WAIT:
+        now = settle.next_deadline() or 0.0
+        looks.append(round(now, 3))
+    assert looks == [0.005, 0.015, 0.035, 0.075, 0.155, 0.315, 0.635, 1.0]
+    settle.notice(PATH, CLOSED, 2.0)
+    assert settle.looked(PATH, look(NEW, writer=True), 2.0) is Verdict.WAIT
+    settle.notice(PATH, CHANGED, 2.001)
+    assert settle.next_deadline() == pytest.approx(3.001), "it writes indeed"
+
+
 def test_a_shorter_file_is_looked_at_twice_where_the_kernel_cannot_tell_writers() -> None:
     settle = Settle()
     settle.notice(PATH, CLOSED, 0.0)
