@@ -231,6 +231,7 @@ def test_a_writer_who_stays_after_a_close_is_asked_about_less_and_less_often() -
     settle.notice(PATH, CLOSED, 2.0)
     assert settle.looked(PATH, look(NEW, writer=True), 2.0) is Verdict.WAIT
     settle.notice(PATH, CHANGED, 2.001)
+    assert settle.looked(PATH, look(NEW, writer=True), 2.002) is Verdict.WAIT
     assert settle.next_deadline() == pytest.approx(3.001), "it writes indeed"
 
 
