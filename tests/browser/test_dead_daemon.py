@@ -12,6 +12,7 @@ from end_to_end.project_folder import RtcdFolder
 pytestmark = [pytest.mark.browser, pytest.mark.end_to_end]
 
 
+@pytest.mark.long
 def test_a_dead_daemon_loses_nothing_and_the_next_one_goes_on(host: RtcdFolder, open_lab: OpenLab):
     host.write("notes.txt", "alpha\n")
     host.start()

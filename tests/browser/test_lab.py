@@ -89,6 +89,7 @@ def test_cells_follow_saves_by_others_and_the_file_follows_cells(
     assert lab.interruptions() == []
 
 
+@pytest.mark.long
 def test_the_folders_user_is_among_the_collaborators(shared_host: RtcdFolder, shared_lab: LabPage):
     host, lab = shared_host, shared_lab
     name = new_file(host, lab, "notes.txt", "alpha\n")
@@ -103,6 +104,7 @@ def test_the_folders_user_is_among_the_collaborators(shared_host: RtcdFolder, sh
     )
 
 
+@pytest.mark.long
 def test_autosave_switched_off_in_jupyterlab_is_mirrored(
     shared_host: RtcdFolder, shared_lab: LabPage
 ):

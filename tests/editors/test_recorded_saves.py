@@ -37,7 +37,8 @@ def every_third(cases: list[Any]) -> list[Any]:
 
 # Nobody appends to a notebook.
 NOTEBOOK_SAVES = [(name, "notebook") for name in saves.NAMES if name != "shell-append"]
-KINDS_OF_SAVES = [*((name, "text") for name in saves.NAMES), *every_third(NOTEBOOK_SAVES)]
+TEXT_SAVES = [(name, "text") for name in saves.NAMES]
+KINDS_OF_SAVES = [*every_third(TEXT_SAVES), *every_third(NOTEBOOK_SAVES)]
 EDITS = {"text": saves.edited_text, "notebook": saves.edited_notebook}
 
 

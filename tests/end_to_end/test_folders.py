@@ -35,6 +35,7 @@ def test_folders_travel_between_two_guests(new_folder: NewFolder, stock_server: 
     assert not (stock_server.root / "inputs" / "b.csv").exists()
 
 
+@pytest.mark.long
 async def test_a_rename_on_the_hosts_disk_keeps_the_document(new_folder: NewFolder):
     host = new_folder("host")
     host.write("old.txt", "one\n")

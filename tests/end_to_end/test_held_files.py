@@ -27,6 +27,7 @@ async def test_a_file_that_was_broken_before_its_room_opened_is_merged_when_repa
         assert (host.root / "notes.txt").read_bytes() == b"one\ntwo\nthree\n\xff broken\n"
 
 
+@pytest.mark.long
 def test_a_guest_with_a_broken_file_heals_without_doubling(host: RtcdFolder, new_folder):
     host.write("notes.txt", "one\ntwo\nthree\n")
     host.start()

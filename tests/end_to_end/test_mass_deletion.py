@@ -45,6 +45,7 @@ def test_mass_loss_halts_and_restore_puts_the_files_back(
     assert on_server(stock_server) == NAMES
 
 
+@pytest.mark.long
 def test_mass_loss_that_is_meant_is_carried_on_after_apply(
     new_folder: NewFolder, stock_server: StockServer
 ):

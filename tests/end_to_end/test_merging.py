@@ -97,7 +97,10 @@ def blind_text(random: Random) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-@pytest.mark.parametrize("pause", [0.02, 0.1, 0.5])
+@pytest.mark.parametrize(
+    "pause",
+    [pytest.param(0.02, marks=pytest.mark.long), 0.1, pytest.param(0.5, marks=pytest.mark.long)],
+)
 async def test_a_program_that_rewrites_a_file_again_and_again_has_its_last_word(
     host: RtcdFolder, pause: float
 ):

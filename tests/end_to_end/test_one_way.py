@@ -52,6 +52,7 @@ async def test_a_folder_that_only_receives_sends_nothing(
     )
 
 
+@pytest.mark.long
 async def test_a_folder_that_only_sends_changes_nothing_here(
     stock_server: StockServer, new_folder: NewFolder
 ):

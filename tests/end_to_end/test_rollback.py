@@ -50,6 +50,7 @@ def test_what_a_server_lost_that_it_had_saved_comes_back_once_and_is_recorded(
     assert sorted(reasons(first) + reasons(second)) == ["server-rollback"]
 
 
+@pytest.mark.long
 def test_an_older_version_that_somebody_chose_is_no_rollback(
     new_folder: NewFolder, stock_server: StockServer
 ):

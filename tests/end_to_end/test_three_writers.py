@@ -63,7 +63,7 @@ def check(folders: list[RtcdFolder], writers: list[TokenWriter], seconds: float)
     print(f"{len(tokens)} tokens, equal {time.monotonic() - started:.2f} s after the last edit")
 
 
-@pytest.mark.long  # the other two do the same, and kill
+@pytest.mark.long  # the next one does the same, and kills
 def test_three_writers_lose_nothing_and_agree(new_folder: NewFolder):
     folders = a_host_and_two_guests(new_folder)
     writers = begin(folders)
@@ -71,7 +71,7 @@ def test_three_writers_lose_nothing_and_agree(new_folder: NewFolder):
     check(folders, writers, seconds=60)
 
 
-def test_a_killed_daemon_comes_back_and_nothing_is_lost(new_folder: NewFolder):
+def test_killed_daemons_and_a_killed_server_come_back_and_nothing_is_lost(new_folder: NewFolder):
     folders = a_host_and_two_guests(new_folder)
     host = folders[0]
     arguments = ("--server", host.address.url)
@@ -85,9 +85,17 @@ def test_a_killed_daemon_comes_back_and_nothing_is_lost(new_folder: NewFolder):
             folder.start()
         else:
             folder.start(*arguments, token=token)
+    folders[0].kill_server()
+    time.sleep(SECONDS / 4)
+    eventually(lambda: are_connected(folders), "everyone to be connected again", seconds=60)
     check(folders, writers, seconds=60)
 
 
+def are_connected(folders: list[RtcdFolder]) -> bool:
+    return all(folder.status()["server"]["connected"] for folder in folders)
+
+
+@pytest.mark.long
 def test_a_killed_server_comes_back_and_nothing_is_lost(new_folder: NewFolder):
     folders = a_host_and_two_guests(new_folder)
     writers = begin(folders)
@@ -95,9 +103,5 @@ def test_a_killed_server_comes_back_and_nothing_is_lost(new_folder: NewFolder):
         time.sleep(SECONDS / 3)
         folders[0].kill_server()
     time.sleep(SECONDS / 3)
-    eventually(
-        lambda: all(folder.status()["server"]["connected"] for folder in folders),
-        "everyone to be connected again",
-        seconds=60,
-    )
+    eventually(lambda: are_connected(folders), "everyone to be connected again", seconds=60)
     check(folders, writers, seconds=60)

@@ -51,6 +51,7 @@ async def test_a_stale_buffer_saved_while_no_daemon_ran_takes_nothing_back(host:
     await eventually_async(lambda: host.read("notes.txt") == wanted, "the merged text on disk")
 
 
+@pytest.mark.long
 async def test_an_own_save_taken_back_while_no_daemon_ran_stays_taken_back(host: RtcdFolder):
     host.write("notes.txt", "one\n")
     host.start()
@@ -79,6 +80,7 @@ async def test_without_a_daemon_the_server_saves(host: RtcdFolder):
         )
 
 
+@pytest.mark.long
 def test_a_file_deleted_and_one_made_while_no_daemon_ran_are_seen(host: RtcdFolder):
     host.write("gone.txt", "gone\n")
     host.write("kept.txt", "kept\n")

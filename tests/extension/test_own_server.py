@@ -78,7 +78,13 @@ ENABLED = "--ServerApp.jpserver_extensions=rtcd.extension=True"
 STOCK_OFF = "--ServerApp.jpserver_extensions=jupyter_server_ydoc=False"
 
 
-@pytest.mark.parametrize("stock_off", [True, False], ids=["as documented", "both enabled"])
+@pytest.mark.parametrize(
+    "stock_off",
+    [
+        pytest.param(True, id="as documented"),
+        pytest.param(False, id="both enabled", marks=pytest.mark.long),
+    ],
+)
 async def test_the_extension_wins_in_a_server_of_ones_own(own_server, stock_off):
     """With both enabled the stock one would load first and answer; it is left out, with a word."""
     server = own_server(ENABLED, *([STOCK_OFF] if stock_off else []))
@@ -100,6 +106,7 @@ async def test_the_extension_wins_in_a_server_of_ones_own(own_server, stock_off)
     assert choose_server(found) == found[0]
 
 
+@pytest.mark.long
 async def test_a_server_of_ones_own_keeps_the_update_store_out_of_the_project(own_server):
     server = own_server(ENABLED, STOCK_OFF)
     (server.root / "a.txt").write_text("one\n")
@@ -136,6 +143,7 @@ async def test_a_stock_server_on_the_folder_is_refused_with_two_ways_out(own_ser
     assert "stop it" in refused.value.hint
 
 
+@pytest.mark.long
 async def test_a_server_above_the_folder_serves_it_under_a_longer_name(own_server):
     server = own_server(ENABLED, STOCK_OFF)
     inner = server.root / "a" / "project"
@@ -148,6 +156,7 @@ async def test_a_server_above_the_folder_serves_it_under_a_longer_name(own_serve
     assert await find_servers(hidden) == []
 
 
+@pytest.mark.long
 async def test_squashing_which_destroys_documents_is_switched_off(own_server):
     server = own_server(ENABLED, STOCK_OFF, "--SQLiteYStore.squash_after_inactivity_of=1")
     (server.root / "a.txt").write_text("one\n")
@@ -157,6 +166,7 @@ async def test_squashing_which_destroys_documents_is_switched_off(own_server):
     assert "squash_after_inactivity_of was ignored" in server.log.read_text()
 
 
+@pytest.mark.long
 async def test_a_daemon_of_an_inner_project_is_asked_for_its_files_only(own_server):
     from extension.fake_daemon import daemon
 

@@ -32,7 +32,7 @@ def processes_of(place: Path) -> dict[str, bytes]:
     return found
 
 
-@pytest.mark.parametrize("mode", ["host", "guest"])
+@pytest.mark.parametrize("mode", [pytest.param("host", marks=pytest.mark.long), "guest"])
 def test_the_token_is_in_its_own_file_only(nursery: Nursery, mode: Mode) -> None:
     with Rig(nursery, mode) as rig:
         token = rig.address.token.reveal()

@@ -35,6 +35,7 @@ def test_an_overflow_of_events_hides_no_save(nursery: Nursery) -> None:
         assert outcome.is_clean, outcome
 
 
+@pytest.mark.long
 def test_a_name_that_is_not_text_stops_nobody(nursery: Nursery) -> None:
     with Rig(nursery, "host") as rig:
         bad = os.fsencode(rig.folder.root) + b"/bad\xff.txt"
