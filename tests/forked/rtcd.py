@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
 
@@ -56,7 +56,8 @@ def call_rtcd(
         err: list[str] = []
         reader = threading.Thread(target=lambda: err.append(read_err.read()))
         reader.start()
-        with write_in:
+        # It may have ended without reading.
+        with suppress(BrokenPipeError), write_in:
             write_in.write(stdin)
         out = read_out.read()
         reader.join()
