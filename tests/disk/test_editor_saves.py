@@ -27,6 +27,8 @@ from rtcd.project_path import ProjectPath
 TRACES = Path(__file__).parents[1] / "data" / "editor-saves"
 NAMES = sorted(path.stem for path in TRACES.glob("*.json"))
 QUIET_S = 0.12
+BARRIER = "told-last"
+"""A file that is made when all is done: what was told before it is all there is."""
 
 
 def _replay_module() -> ModuleType:
@@ -84,6 +86,7 @@ class Reader:
     batches: list[list[Notice]] = field(default_factory=list)
     settle: Settle = field(default_factory=Settle)
     started: asyncio.Event = field(default_factory=asyncio.Event)
+    told_all: asyncio.Event = field(default_factory=asyncio.Event)
     last_notice: float = 0.0
     ready_at: float = 0.0
 
@@ -107,6 +110,9 @@ class Reader:
 
     def take(self, batch: list[Notice]) -> None:
         self.started.set()
+        if any(notice.path is not None and notice.path.value == BARRIER for notice in batch):
+            self.told_all.set()
+            batch = [one for one in batch if one.path is None or one.path.value != BARRIER]
         self.batches.append(batch)
         self.last_notice = time.monotonic()
         for notice in batch:
@@ -131,7 +137,9 @@ class Reader:
                 self.verdicts.append((verdict, path, data))
 
     async def until_quiet(self) -> None:
-        """Nothing waits, and nothing was told for a moment."""
+        """All that has happened was told, nothing waits, and nothing was told for a moment."""
+        (self.folder.root / BARRIER).touch()
+        await self.told_all.wait()
         while len(self.settle) or time.monotonic() - self.last_notice < QUIET_S:
             await asyncio.sleep(0.01)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 import subprocess
 import sys
@@ -101,9 +102,13 @@ WRITERS: dict[str, Callable[[Path, str], None]] = {
 }
 
 
+TRIES = itertools.count(1)
+
+
 @asynccontextmanager
 async def _live(host: RtcdFolder, name: str, text: str) -> AsyncIterator[tuple[Path, RoomPerson]]:
-    """A new file with somebody in its room, at rest."""
+    """A new file with somebody in its room, at rest; a second try gets another one."""
+    name = f"try{next(TRIES)}_{name}"
     file = host.write(name, text)
     await asyncio.to_thread(settle, host)
     async with RoomPerson.joined(host.address, name) as grace:
