@@ -250,7 +250,9 @@ class LocalFiles:
         if kind_of(old) != kind_of(new) or self._project.pairs.is_text(old):
             return False
         self._project.rename_here(old, new)
-        self._project.spawn(self._rename_remote(old, new), path=new)
+        if self._project.link.awaited_renames.old_name(new) != old:
+            self._project.spawn(self._rename_remote(old, new), path=new)
+        # Else we have just followed somebody's rename, and hear of it before that is noted.
         return True
 
     async def _rename_remote(self, old: ProjectPath, new: ProjectPath) -> None:

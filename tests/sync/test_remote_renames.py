@@ -15,6 +15,7 @@ from rtcd.errors import HeldError
 from rtcd.project_path import ProjectPath
 from rtcd.sync import project_disk as module
 from rtcd.sync.awaited_renames import AwaitedRenames
+from rtcd.sync.local_files import LocalFiles
 from rtcd.sync.project import Project
 from rtcd.sync.project_disk import ProjectDisk
 from rtcd.sync.remote_files import RemoteFiles
@@ -78,6 +79,22 @@ def guest(tmp_path: Path) -> Iterator[Guest]:
 async def test_the_file_follows_a_rename_on_the_server(guest: Guest) -> None:
     await guest.remote.renamed(OLD, NEW)
     assert (guest.names(), guest.known) == (["new.py"], {NEW})
+
+
+@pytest.mark.parametrize("followed", [True, False])
+def test_a_rename_that_we_have_just_followed_is_not_carried_back_to_the_server(
+    guest: Guest, followed: bool
+) -> None:
+    """The watcher tells of it before the thread that renamed the file has reported back."""
+    carried: list[tuple[ProjectPath, ProjectPath]] = []
+    guest.project.receives_only = guest.project.awaits_server = False
+    guest.project.spawn = lambda work, **_: work.close() or carried.append((OLD, NEW))
+    if followed:
+        guest.project.link.awaited_renames.begin(OLD, NEW)
+    (guest.root / "old.py").rename(guest.root / "new.py")
+    assert LocalFiles(cast("Project", guest.project)).file_moved(OLD, NEW)
+    assert guest.known == {NEW}
+    assert carried == ([] if followed else [(OLD, NEW)])
 
 
 @pytest.mark.parametrize(
