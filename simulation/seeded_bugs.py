@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN_CHARACTERS = 2_000
 WRITER = "tests/disk/test_writer.py"
+WRITER_CRASHES = "tests/disk/test_writer_crashes.py"
 COPIED = ("rtcd", "cli", "simulation", "tests", "pyproject.toml")
 
 
@@ -70,7 +71,7 @@ BUGS = (
         "rtcd/disk/writer.py",
         "        return self._limbo.recover(self._clock())\n",
         "        return []\n",
-        (f"{WRITER}::test_a_recovered_save_is_there_again_after_another_crash",),
+        (f"{WRITER_CRASHES}::test_a_recovered_save_is_there_again_after_another_crash",),
     ),
     Bug(
         "links are followed",

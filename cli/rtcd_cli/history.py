@@ -107,7 +107,8 @@ def history(path: str, as_json: bool) -> None:
 def show_version(path: str) -> None:
     """Print a version of a file.
 
-    A pipe or a file gets its bytes as they were; a terminal gets text that cannot act on it. The id of a conflict shows that conflict.
+    A pipe or a file gets its bytes as they were; a terminal gets text that cannot act on it. The id
+    of a conflict shows that conflict.
     """
     places = chosen_places()
     conflict = _conflict(places, path)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from browser.lab_page import CHROMIUM, LabPage, opened
-from end_to_end.conftest import host, new_folder, workplace
+from end_to_end.conftest import host, new_folder, shared_host, workplace
 from end_to_end.project_folder import RtcdFolder
 
-__all__ = ["host", "new_folder", "workplace"]
+__all__ = ["host", "new_folder", "shared_host", "workplace"]
 
 OpenLab = Callable[[RtcdFolder], LabPage]
 
@@ -34,20 +34,10 @@ def shots() -> Path:
 
 
 @pytest.fixture(scope="module")
-def shared_host() -> Iterator[RtcdFolder]:
-    """A started host for several tests, each with files of its own."""
-    place = Path(tempfile.mkdtemp(prefix="rt-", dir="/var/tmp"))
-    host = RtcdFolder(place / "project", place / "home")
-    host.write("first.txt", "JupyterLab shows something.\n")
-    host.start()
-    yield host
-    host.command("stop")
-    shutil.rmtree(place, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
 def shared_lab(shared_host: RtcdFolder, shots: Path) -> Iterator[LabPage]:
     """A browser for all of these tests; each loads JupyterLab anew."""
+    # The file browser of an empty folder shows nothing to wait for.
+    shared_host.write("first.txt", "JupyterLab shows something.\n")
     address = shared_host.address
     with opened(address.url, address.token.reveal(), shots=shots) as lab:
         yield lab

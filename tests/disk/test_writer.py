@@ -5,71 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import signal
 import subprocess
 import sys
-import textwrap
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from disk.written_project import PATH, Project
 from rtcd.disk import exchange as exchange_module
 from rtcd.disk import writer as writer_module
 from rtcd.disk.file_stat import Snapshot
-from rtcd.disk.folder import Folder
-from rtcd.disk.in_place import is_torn
-from rtcd.disk.raw_io import read_all
 from rtcd.disk.writer import Writer
 from rtcd.errors import HeldError
 from rtcd.project_path import ProjectPath
-
-PATH = ProjectPath.parse("a.txt")
-
-
-@dataclass
-class Project:
-    """A folder with one file, a writer and a clock that the test moves."""
-
-    root: Path
-    swaps: bool = True
-    now: float = 100.0
-    folder: Folder = field(init=False)
-    writer: Writer = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.root.mkdir()
-        self.file = self.root / "a.txt"
-        self.file.write_bytes(b"one")
-        self.limbo = self.root / ".rtcd" / "limbo"
-        self.open()
-
-    def open(self) -> None:
-        self.folder = Folder.open(self.root)
-        self.writer = Writer(self.folder, self.limbo, swaps=self.swaps, clock=lambda: self.now)
-
-    def read(self) -> Snapshot:
-        found = self.folder.read(PATH, max_bytes=1 << 20)
-        assert found is not None
-        return found
-
-    def limbo_names(self) -> list[str]:
-        return sorted(set(os.listdir(self.limbo)) - {"journal"})
-
-    def late_after(self, seconds: float) -> list[bytes]:
-        """What late_saves gives when it is called whenever it asks to be."""
-        end = self.now + seconds
-        found = []
-        while (look := self.writer.next_look()) is not None and look <= end:
-            self.now = max(self.now, look)
-            found += [(late.path, late.data) for late in self.writer.late_saves(self.now)]
-        self.now = end
-        assert all(path == PATH for path, _ in found)
-        return [data for _, data in found]
 
 
 @pytest.fixture(params=[True, False], ids=["exchange", "rename over"])
@@ -329,19 +279,16 @@ class file_size_limit:  # noqa: N801 - reads as a statement
         self._size = size
 
     def __enter__(self) -> None:
-        import signal
 
         self._handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         self._before = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (self._size, self._before[1]))
-        self._write = os.write
         # The journal is longer than the limit already.
         writer_journal = "rtcd.disk.limbo_journal.Journal.append"
         self._patch = pytest.MonkeyPatch()
         self._patch.setattr(writer_journal, lambda *_: None)
 
     def __exit__(self, *_: object) -> None:
-        import signal
 
         self._patch.undo()
         resource.setrlimit(resource.RLIMIT_FSIZE, self._before)
@@ -426,282 +373,6 @@ def test_without_hard_links_a_copy_is_kept(
 
 def refuse_exchange(*_: object) -> None:
     raise exchange_module.CannotExchangeError(errno.EINVAL, "no exchange here")
-
-
-@dataclass
-class Race:
-    """A daemon that writes back against an editor that saves; no version may get lost."""
-
-    project: Project
-    seconds: float
-    seen: set[bytes] = field(default_factory=set)
-    saved: list[bytes] = field(default_factory=list)
-    held: set[str] = field(default_factory=set)
-    displaced: int = 0
-    late: int = 0
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def run(self, *, in_place: bool) -> list[bytes]:
-        """The saves that nobody ever saw."""
-        self.project.writer._clock = time.monotonic
-        self.seen.add(self.project.read().data)
-        editor = threading.Thread(target=self.edit_in_place if in_place else self.edit_by_rename)
-        editor.start()
-        self.write_back()
-        self.stop.set()
-        editor.join()
-        self.see(self.project.read())
-        end = time.monotonic() + 3
-        while self.lost() and time.monotonic() < end:
-            self.take_late()
-            time.sleep(0.02)
-        return self.lost()
-
-    def lost(self) -> list[bytes]:
-        return [data for data in self.saved if data not in self.seen]
-
-    def see(self, found: Snapshot) -> None:
-        self.seen.add(found.data)
-
-    def take_late(self) -> None:
-        for found in self.project.writer.late_saves(time.monotonic()):
-            self.late += 1
-            self.see(found)
-
-    def write_back(self) -> None:
-        end = time.monotonic() + self.seconds
-        number = 0
-        while time.monotonic() < end:
-            self.take_late()
-            try:
-                expected = self.project.read()
-                self.see(expected)
-                number += 1
-                written = self.project.writer.write(PATH, b"rtcd %d" % number, expected=expected)
-            except HeldError as error:
-                self.held.add(error.code)
-                continue
-            if written.displaced is not None:
-                self.displaced += 1
-                self.see(written.displaced)
-            self.see(self.project.read())
-
-    def edit_by_rename(self) -> None:
-        temporary = self.project.root / ".t"
-        for number in range(1_000_000):
-            self.wait_until_seen()
-            if self.stop.is_set():
-                return
-            data = b"editor %d" % number
-            temporary.write_bytes(data)
-            temporary.replace(self.project.file)
-            self.saved.append(data)
-
-    def edit_in_place(self) -> None:
-        for number in range(1_000_000):
-            self.wait_until_seen()
-            if self.stop.is_set():
-                return
-            data = b"editor %d " % number + b"." * (number % 50)
-            with self.project.file.open("wb", buffering=0) as file:
-                if number % 7 == 0:
-                    time.sleep(0.002)
-                file.write(data[:5])
-                file.write(data[5:])
-            self.saved.append(data)
-
-    def wait_until_seen(self) -> None:
-        """The editor never overwrites its own save unseen: a loss is the daemon's alone."""
-        while self.saved and self.saved[-1] not in self.seen and not self.stop.is_set():
-            time.sleep(0.0001)
-
-
-@pytest.mark.parametrize("in_place", [False, True], ids=["rename", "in place"])
-def test_no_save_is_lost_in_a_race_of_writers(tmp_path: Path, *, in_place: bool) -> None:
-    """Check-then-rename loses 9 to 13 of 100 here."""
-    project = Project(tmp_path / "project")
-    project.writer._durable = False
-    race = Race(project, seconds=2.0)
-    lost = race.run(in_place=in_place)
-    print(len(race.saved), "saves,", race.displaced, "displaced,", race.late, "late, lost", lost)
-    project.folder.close()
-    assert lost == []
-    assert race.held <= {"busy", "vanished"}
-    assert len(race.saved) > 50
-    assert race.displaced + race.late > 0
-
-
-KILLED = """
-import os, sys
-sys.path[:0] = {paths!r}
-from pathlib import Path
-from rtcd.disk.folder import Folder
-from rtcd.disk.raw_io import read_all
-from rtcd.disk.writer import Writer
-from rtcd.project_path import ProjectPath
-
-place = int(sys.argv[1])
-root = Path(sys.argv[2])
-calls = 0
-folder = Folder.open(root)
-writer = Writer(folder, root / ".rtcd" / "limbo")
-expected = folder.read(ProjectPath.parse("a.txt"), max_bytes=1000)
-if sys.argv[3] == "save":
-    (root / "a.txt").write_bytes(b"somebody's save")
-
-def trace(frame, event, argument):
-    global calls
-    calls += 1
-    if calls == place:
-        os._exit(9)
-    return trace
-
-sys.settrace(trace)
-data = b"2" if sys.argv[3] == "linked" else b"the new content"
-writer.write(ProjectPath.parse("a.txt"), data, expected=expected)
-sys.settrace(None)
-"""
-
-
-@pytest.mark.parametrize("kind", ["plain", "save", "linked"])
-def test_killed_at_any_line_the_file_is_whole_and_no_save_is_lost(
-    tmp_path: Path, kind: str
-) -> None:
-    """The process dies before every 3rd line of the write; then a new one recovers.
-
-    In place the new content is shorter: between the write and the cut the file is a mix.
-    """
-    outcomes = set()
-    for place in range(1 + KINDS.index(kind), 2000, 3):
-        root = tmp_path / str(place)
-        project = Project(root)
-        if kind == "linked":
-            (root / "other").hardlink_to(project.file)
-        project.folder.close()
-        done = run_killed(place, root, kind)
-        outcomes.add(after_the_crash(project, kind))
-        if done:
-            break
-    assert {"old", "new"} <= outcomes
-
-
-KINDS = ["plain", "save", "linked"]
-
-
-def run_killed(place: int, root: Path, kind: str) -> bool:
-    pid = os.fork()
-    if pid == 0:
-        try:
-            code = textwrap.dedent(KILLED).format(paths=sys.path)
-            sys.argv = ["killed", str(place), str(root), kind]
-            os.close(1)
-            os.open(os.devnull, os.O_WRONLY)
-            exec(compile(code, "killed", "exec"), {"__name__": "killed"})
-            os._exit(0)
-        except BaseException:  # noqa: BLE001 - nothing of the test may run on in the child
-            os._exit(1)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    assert status in (0, 9)
-    return status == 0
-
-
-def after_the_crash(project: Project, kind: str) -> str:
-    project.open()
-    recovered = [(found.path, found.data) for found in project.writer.recover()]
-    data = project.read().data
-    project.folder.close()
-    names = {b"one": "old", b"the new content": "new", b"2": "new", b"somebody's save": "old"}
-    assert data in names
-    if kind == "save" and data != b"somebody's save":
-        assert recovered == [(PATH, b"somebody's save")]
-    else:
-        assert recovered == []
-    return names[data]
-
-
-def test_a_recovered_save_is_there_again_after_another_crash(tmp_path: Path) -> None:
-    project = Project(tmp_path / "project")
-    expected = project.read()
-    project.file.write_bytes(b"somebody's save")
-    project.writer.write(PATH, b"two", expected=expected)
-    for _ in range(2):
-        project.folder.close()
-        project.open()
-        assert [found.data for found in project.writer.recover()] == [b"somebody's save"]
-    assert project.late_after(70) == []
-    assert project.limbo_names() == []
-    project.folder.close()
-
-
-def test_a_recovered_save_that_is_safe_elsewhere_does_not_come_back(tmp_path: Path) -> None:
-    project = Project(tmp_path / "project")
-    expected = project.read()
-    project.file.write_bytes(b"somebody's save")
-    project.writer.write(PATH, b"two", expected=expected)
-    project.folder.close()
-    project.open()
-    (save,) = project.writer.recover()
-    assert project.writer.made_from(save) == expected.digest
-    project.writer.let_go(save)
-    project.folder.close()
-    project.open()
-    assert project.writer.recover() == []
-    assert project.limbo_names() == []
-    project.folder.close()
-
-
-def test_what_was_swapped_out_and_cannot_be_read_is_found_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A disk that fails for a moment, just when a save was displaced."""
-    project = Project(tmp_path / "project")
-    expected = project.read()
-    project.file.write_bytes(b"somebody's save")
-    reads = [0]
-
-    def failing_read(fd: int) -> bytes:
-        reads[0] += 1
-        if reads[0] < 4:
-            raise OSError(errno.EIO, "the disk failed")
-        return read_all(fd)
-
-    monkeypatch.setattr("rtcd.disk.limbo.read_all", failing_read)
-    written = project.writer.write(PATH, b"two", expected=expected)
-    assert written.displaced is None
-    assert project.file.read_bytes() == b"two"
-    assert project.late_after(20) == [b"somebody's save"]
-    project.folder.close()
-
-
-def test_a_journal_line_that_a_full_disk_cut_off_spoils_no_other(tmp_path: Path) -> None:
-    project = Project(tmp_path / "project")
-    expected = project.read()
-    with (project.limbo / "journal").open("ab") as journal:
-        journal.write(b'{"name": "cut", "path": "no')
-    project.file.write_bytes(b"somebody's save")
-    project.writer.write(PATH, b"two", expected=expected)
-    project.folder.close()
-    project.open()
-    assert [found.data for found in project.writer.recover()] == [b"somebody's save"]
-    project.folder.close()
-
-
-def test_what_nobody_can_place_is_kept_for_people(tmp_path: Path) -> None:
-    project = Project(tmp_path / "project")
-    (project.limbo / "stray").write_bytes(b"whose?")
-    (project.limbo / "unfinished-1").write_bytes(b"half a tempo")
-    assert project.writer.recover() == []
-    assert project.limbo_names() == []
-    kept = project.root / ".rtcd" / "recovery" / "limbo-stray"
-    assert kept.read_bytes() == b"whose?"
-    project.folder.close()
-
-
-@given(old=st.binary(max_size=9), new=st.binary(max_size=9), done=st.integers(0, 9))
-def test_a_cut_off_write_in_place_is_told_from_a_save(old: bytes, new: bytes, done: int) -> None:
-    cut_off = new[:done] + old[len(new[:done]) :]
-    assert is_torn(cut_off, old, new) == (cut_off not in (old, new))
-    assert not is_torn(old + new + b"and somebody's words", old, new)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs user namespaces")

@@ -46,6 +46,17 @@ def new_folder(workplace: Path) -> Iterator[NewFolder]:
         print(f"\n{folder.root.parent.name}: {folder.story()}")
 
 
+@pytest.fixture(scope="module")
+def shared_host() -> Iterator[RtcdFolder]:
+    """A started host for all tests of a module, each with files of its own."""
+    place = Path(tempfile.mkdtemp(prefix="rt-", dir="/var/tmp"))
+    host = RtcdFolder(place / "project", place / "home")
+    host.start()
+    yield host
+    host.command("stop")
+    shutil.rmtree(place, ignore_errors=True)
+
+
 @pytest.fixture
 def host(new_folder: NewFolder) -> RtcdFolder:
     """A folder for an embedded server, not started."""

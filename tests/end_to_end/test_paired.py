@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,17 +13,6 @@ from end_to_end.project_folder import RoomPerson, RtcdFolder, eventually, eventu
 from rtcd.content import NotebookContent
 
 pytestmark = [pytest.mark.end_to_end]
-
-
-@pytest.fixture(scope="module")
-def shared_host() -> Iterator[RtcdFolder]:
-    """A started host for several tests, each with a notebook of its own."""
-    place = Path(tempfile.mkdtemp(prefix="rt-", dir="/var/tmp"))
-    host = RtcdFolder(place / "project", place / "home")
-    host.start()
-    yield host
-    host.command("stop")
-    shutil.rmtree(place, ignore_errors=True)
 
 
 def paired(host: RtcdFolder, *sources: str) -> tuple[str, str]:

@@ -69,23 +69,16 @@ class NewRoom:
 
     async def share(self) -> str:
         """The save that the room was made of, and a second one; what the room has in the end."""
-        room = SimpleNamespace(room_id="text:file:7", session_id="s", unacknowledged=0)
-        await self.meeting._share(
-            cast("Any", room),
-            RoomBase(TextContent(LAST)),
-            TextContent(SAVED_AGAIN),
-            loaded=TextContent(SAVED),
-        )
-        return cast("TextContent", self.document.content()).text
+        return await self._shared(LAST, SAVED_AGAIN, loaded=TextContent(SAVED))
 
     async def share_what_was_lost(self, last: str, on_disk: str) -> str:
         """What the disk has, after the server lost what both had last."""
+        return await self._shared(FIRST, on_disk, last=TextContent(last))
+
+    async def _shared(self, base: str, on_disk: str, **known: TextContent) -> str:
         room = SimpleNamespace(room_id="text:file:7", session_id="s", unacknowledged=0)
         await self.meeting._share(
-            cast("Any", room),
-            RoomBase(TextContent(FIRST)),
-            TextContent(on_disk),
-            last=TextContent(last),
+            cast("Any", room), RoomBase(TextContent(base)), TextContent(on_disk), **known
         )
         return cast("TextContent", self.document.content()).text
 
