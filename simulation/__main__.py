@@ -1,14 +1,16 @@
 """Whole histories of rtcd in a simulated world, and what was lost in them.
 
-    python -m simulation run [--histories 2000] [--first 0] [--state FILE] [--minutes M] [--steps 60] [--moves] [--jobs 1]
+    python -m simulation run [--histories 2000] [--first 0] [--shape long|short] [--state FILE] [--minutes M] [--moves] [--jobs 1]
     python -m simulation replay SEED [--trace] [--moves]
     python -m simulation fuzz [--runs 20000] [--seed 0] [--state FILE] [--minutes M]
     python -m simulation bugs [NAME ...]
+    python -m simulation hunt [NAME ...] [--seconds 15] [--journal FILE]
 
 ``run`` prints a table and the seeds of failures; with ``--state`` it can be stopped (Ctrl-C) and
 goes on from there when it is called again. ``replay`` runs one seed and says what happened. ``fuzz``
 feeds damaged input to everything that reads what strangers wrote. ``bugs`` plants known bugs in a
-copy of the package, one at a time, and shows that the suites notice.
+copy of the package, one at a time, and shows that the suites notice. ``hunt`` does the same with
+histories, and shows how soon those of each shape notice.
 """
 
 from __future__ import annotations
@@ -25,11 +27,11 @@ from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 
-from simulation import fuzz, seeded_bugs
+from simulation import fuzz, hunt, seeded_bugs
 from simulation.oracle import Result
+from simulation.plan import SHAPES, Plan
 from simulation.running import simulate
 from simulation.state import Totals
-from simulation.world import Plan
 
 SAVE_EVERY_SECONDS = 10.0
 HASH_SEED = "PYTHONHASHSEED"
@@ -45,18 +47,22 @@ def main() -> int:
         "--histories", type=int, default=2000, help="in all, those of --state included"
     )
     run.add_argument("--first", type=int, default=0, help="the first seed")
-    run.add_argument("--steps", type=int, default=60, help="what people do in each")
+    run.add_argument("--shape", choices=SHAPES, default="long", help="how much is in each")
+    run.add_argument("--steps", type=int, help="what people do in each")
     run.add_argument("--moves", action="store_true", help="people delete and rename files, too")
     run.add_argument("--jobs", type=int, default=1, help="so many at the same time")
     run.add_argument("--state", type=Path, help="a file to stop and go on with")
     run.add_argument("--minutes", type=float, default=float("inf"), help="stop after that long")
+    run.add_argument("--processor-seconds", type=float, default=float("inf"), help="the same")
     replay = commands.add_parser("replay", help="one history")
     replay.add_argument("seed", type=int)
-    replay.add_argument("--steps", type=int, default=60)
+    replay.add_argument("--shape", choices=SHAPES, default="long")
+    replay.add_argument("--steps", type=int)
     replay.add_argument("--moves", action="store_true")
     replay.add_argument("--trace", action="store_true", help="everything that happened")
     fuzz.add_arguments(commands.add_parser("fuzz", help="damaged input for all parsers"))
     seeded_bugs.add_arguments(commands.add_parser("bugs", help="do the suites notice known bugs?"))
+    hunt.add_arguments(commands.add_parser("hunt", help="how soon do histories notice them?"))
     arguments = parser.parse_args()
     with contextlib.suppress(KeyboardInterrupt):
         if arguments.command == "run":
@@ -65,6 +71,8 @@ def main() -> int:
             return _replay(arguments)
         if arguments.command == "fuzz":
             return fuzz.run(arguments)
+        if arguments.command == "hunt":
+            return hunt.run(arguments)
         return seeded_bugs.run(arguments)
     return 130
 
@@ -73,8 +81,9 @@ def _run(arguments: argparse.Namespace) -> int:
     totals = Totals.read(arguments.state) if arguments.state else Totals()
     gc.disable()
     totals.next = max(totals.next, arguments.first)
-    plan = Plan(steps=arguments.steps, moves=arguments.moves)
+    plan = Plan(SHAPES[arguments.shape], arguments.steps, moves=arguments.moves)
     started = saved = shown = time.monotonic()
+    limit = totals.seconds + arguments.processor_seconds
     left = max(arguments.histories - totals.histories, 0)
     results = _results(range(totals.next, totals.next + left), plan, arguments.jobs)
     try:
@@ -90,7 +99,7 @@ def _run(arguments: argparse.Namespace) -> int:
             if sys.stderr.isatty() and now - shown > 1:
                 print(f"\r{totals.histories} histories", end="", file=sys.stderr, flush=True)
                 shown = now
-            if now - started > arguments.minutes * 60:
+            if now - started > arguments.minutes * 60 or totals.seconds > limit:
                 break
     finally:
         results.close()
@@ -142,12 +151,13 @@ def table(totals: Totals) -> str:
     lines = [f"{name:<{width}}  {value:>12,}" for name, value in rows]
     seeds = ", ".join(str(failure["seed"]) for failure in totals.failures)
     lines.append(f"{'seeds of failures':<{width}}  {seeds or '-':>12}")
-    lines.append(f"{'seconds':<{width}}  {totals.seconds:>12,.0f}")
+    lines.append(f"{'seconds of processor time':<{width}}  {totals.seconds:>12,.0f}")
     return "\n".join(lines)
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    plan = Plan(steps=arguments.steps, moves=arguments.moves, trace=arguments.trace)
+    shape = SHAPES[arguments.shape]
+    plan = Plan(shape, arguments.steps, moves=arguments.moves, trace=arguments.trace)
     result = simulate(arguments.seed, plan)
     if arguments.trace:
         print(result.trace)

@@ -35,7 +35,9 @@ class Faults:
     def plan(self) -> None:
         """Choose them."""
         world, rng = self._world, self._rng
-        count = world.plan.faults if world.plan.faults is not None else rng.randint(3, 6)
+        count = world.plan.faults
+        if count is None:
+            count = rng.randint(*world.plan.shape.faults)
         kinds: list[Callable[[], None]] = [
             self._kill_daemon,
             self._kill_daemon,
@@ -58,7 +60,7 @@ class Faults:
             self._reload_browser,
         ]
         for _ in range(count):
-            self._at.setdefault(rng.randrange(world.plan.steps), []).append(rng.choice(kinds))
+            self._at.setdefault(rng.randrange(world.plan.length), []).append(rng.choice(kinds))
 
     def step(self, number: int) -> None:
         """The faults of this step."""

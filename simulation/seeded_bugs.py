@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +28,13 @@ COPIED = ("rtcd", "cli", "simulation", "tests", "pyproject.toml")
 
 @dataclass(frozen=True)
 class Bug:
-    """One bug: ``old`` becomes ``new`` in ``file``; ``suite`` are words for pytest."""
+    """One bug: ``old`` becomes ``new`` in ``file``; ``suite`` are words for pytest, if any."""
 
     name: str
     file: str
     old: str
     new: str
-    suite: tuple[str, ...]
+    suite: tuple[str, ...] = ()
 
 
 BUGS = (
@@ -132,9 +134,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("only", nargs="*", help="words of the names of some bugs")
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Plant them; 1 when one was not caught, or when a suite is red without a bug."""
-    chosen = [bug for bug in BUGS if all(word in bug.name for word in arguments.only)]
+@contextmanager
+def copied() -> Iterator[Path]:
+    """A copy of the package, its tests and the simulator, to plant bugs in."""
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="rtcd-bugs-") as place:
         copy = Path(place)
         for name in COPIED:
@@ -143,30 +145,45 @@ def run(arguments: argparse.Namespace) -> int:
                 shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, copy / name)
+        yield copy
+
+
+@contextmanager
+def planted(copy: Path, bug: Bug) -> Iterator[bool]:
+    """While it lasts the bug is in the copy; False when its place was not found."""
+    file = copy / bug.file
+    text = file.read_text()
+    if text.count(bug.old) != 1:
+        print(f"{bug.name:<58}  the place was not found in {bug.file}")
+        yield False
+        return
+    file.write_text(text.replace(bug.old, bug.new))
+    try:
+        yield True
+    finally:
+        file.write_text(text)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Plant them; 1 when one was not caught, or when a suite is red without a bug."""
+    chosen = [bug for bug in BUGS if all(word in bug.name for word in arguments.only)]
+    with copied() as copy:
         suites = sorted({word for bug in chosen for word in bug.suite})
         code, seconds, words = _suite(copy, tuple(suites))
         print(f"{'without a bug':<58}  {'green' if code == 0 else 'RED':>6}  {seconds:>5.0f} s")
         if code:
             print(words[-SHOWN_CHARACTERS:])
             return 1
-        caught = 0
-        for bug in chosen:
-            caught += _is_caught(copy, bug)
+        caught = sum(_is_caught(copy, bug) for bug in chosen)
     print(f"caught {caught} of {len(chosen)}")
     return 0 if caught == len(chosen) else 1
 
 
 def _is_caught(copy: Path, bug: Bug) -> bool:
-    file = copy / bug.file
-    text = file.read_text()
-    if text.count(bug.old) != 1:
-        print(f"{bug.name:<58}  the place was not found in {bug.file}")
-        return False
-    file.write_text(text.replace(bug.old, bug.new))
-    try:
+    with planted(copy, bug) as is_there:
+        if not is_there:
+            return False
         code, seconds, _ = _suite(copy, bug.suite)
-    finally:
-        file.write_text(text)
     print(f"{bug.name:<58}  {'caught' if code else 'MISSED':>6}  {seconds:>5.0f} s", flush=True)
     return code != 0
 

@@ -20,6 +20,7 @@ class Totals:
 
     next: int = 0
     histories: int = 0
+    failed: int = 0
     steps: int = 0
     faults: int = 0
     tokens: int = 0
@@ -41,6 +42,7 @@ class Totals:
     def add(self, result: Result) -> None:
         """One more history."""
         self.histories += 1
+        self.failed += not result.is_good
         self.steps += result.steps
         self.faults += len(result.faults)
         self.tokens += result.tokens

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from simulation.browsers import Browser
 from simulation.documents import Ledger, NotebookTypist, TextTypist
@@ -16,6 +15,7 @@ from simulation.loop import VirtualLoop
 from simulation.machine import Machine
 from simulation.moves import Moves
 from simulation.oracle import STORM_WRITES, Result
+from simulation.plan import Plan
 from simulation.server import Server
 from simulation.server_disk import OwnDisk
 from simulation.verdict import judge
@@ -25,19 +25,6 @@ from simulation.watching import Watching
 READY_SECONDS = 120.0
 QUIET_SECONDS = 5.0
 SETTLE_SECONDS = 300.0
-CALM_SECONDS = 45.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What kind of history; None: the seed decides."""
-
-    steps: int = 60
-    faults: int | None = None
-    host: bool | None = None
-    kind: str | None = None
-    moves: bool = False
-    trace: bool = False
 
 
 class World:
@@ -54,7 +41,7 @@ class World:
         self.is_host = plan.host if plan.host is not None else rng.random() < 0.35
         server_clock = loop.wall
         self.server = Server(loop, random.Random(seed + 2), server_clock, OwnDisk(server_clock))
-        count = rng.randint(1, 2) if self.is_host else rng.randint(1, 3)
+        count = rng.randint(1, 2) if self.is_host else rng.randint(1, plan.shape.machines)
         self.machines = [
             Machine(
                 f"m{n}",
@@ -147,7 +134,7 @@ class World:
 
     async def _live(self) -> None:
         rng = self.rng
-        for step in range(self.plan.steps):
+        for step in range(self.plan.length):
             await asyncio.sleep(self._pause())
             self.faults.step(step)
             if self.plan.moves:
@@ -164,6 +151,8 @@ class World:
             elif what < 0.8:
                 editor = rng.choice(self.editors)
                 self.note(f"{editor.machine.name} saves {editor.name} {editor.style}")
+                if self.plan.shape.types_first and not editor.is_dirty:
+                    editor.type()
                 editor.save()
             elif what < 0.95:
                 rng.choice(self.editors).look()
@@ -176,9 +165,10 @@ class World:
 
     def _pause(self) -> float:
         what = self.rng.random()
-        if what < 0.55:
+        brief, middle = self.plan.shape.pauses
+        if what < brief:
             return self.rng.expovariate(1 / 0.15)
-        if what < 0.975:
+        if what < middle:
             return self.rng.expovariate(1 / 1.5)
         return self.rng.uniform(20, 90)
 
@@ -188,7 +178,7 @@ class World:
         self.faults.heal()
         await self._until(self._all_ready, READY_SECONDS, "daemons ready after all faults")
         for _ in range(3):
-            await asyncio.sleep(3.0)
+            await asyncio.sleep(self.plan.shape.look_seconds)
             for editor in self.editors:
                 editor.look()
         for editor in self.editors:
@@ -205,7 +195,7 @@ class World:
             return
         self.note("converged")
         writes = {machine.name: len(machine.writes) for machine in self.machines}
-        await asyncio.sleep(CALM_SECONDS)
+        await asyncio.sleep(self.plan.shape.calm_seconds)
         if not self._is_converged():
             self.result.diverged = ["did not stay: ", *self.views.differences()]
         for machine in self.machines:

@@ -10,7 +10,7 @@ from rtcd.errors import ApplyError
 from rtcd.merge.replica import Replica
 from rtcd.merge.save_outcome import SaveOutcome
 from simulation.running import simulate
-from simulation.world import Plan
+from simulation.plan import Plan
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from simulation.running import simulate, simulate_all
-from simulation.world import Plan
+from simulation.plan import Plan
 
 # Daemons that were killed in a history have destructors that find their world gone.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
