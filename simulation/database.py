@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rtcd.history import database as real
@@ -18,19 +19,27 @@ if TYPE_CHECKING:
 WRITING = ("INSERT", "UPDATE", "DELETE", "COMMIT")
 
 
+@cache
+def _empty() -> bytes:
+    """A database with nothing in it; to make its tables takes as long as ten edits."""
+    raw = sqlite3.connect(":memory:", isolation_level=None)
+    real._create(raw)
+    return raw.serialize()
+
+
 class Database:
     """One ``state.db``."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._raw = self._new()
-        self._safe = self._raw.serialize()
+        self._safe = _empty()
         self._commits = 0
 
     @staticmethod
     def _new() -> sqlite3.Connection:
         raw = sqlite3.connect(":memory:", isolation_level=None)
-        real._create(raw)
+        raw.deserialize(_empty())
         return raw
 
     def open(self, machine: Machine) -> Connection:

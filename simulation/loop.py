@@ -79,8 +79,10 @@ class VirtualLoop(base_events.BaseEventLoop):
         self._now = 0.0
         self._rng = rng
         self._clock_resolution = 1e-9
-        self._scheduled: list[events.TimerHandle]
+        self._timers: list[tuple[float, int, events.TimerHandle]] = []
+        self._numbers = itertools.count()
         self._ready: Any
+        self._timer_cancelled_count = 0
         self.handles = 0
         self.thread_seconds = (0.0001, 0.004)
         self.dead: list[events.Handle] = []
@@ -99,22 +101,50 @@ class VirtualLoop(base_events.BaseEventLoop):
     def _write_to_self(self) -> None:
         pass
 
+    def call_soon(
+        self,
+        callback: Callable[..., object],
+        *args: object,
+        context: contextvars.Context | None = None,
+    ) -> events.Handle:
+        """As asyncio's, without what it checks: half of a history is calls of this."""
+        handle = events.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: object,
+        context: contextvars.Context | None = None,
+    ) -> events.TimerHandle:
+        """The same; timers of one moment run in the order in which they were set."""
+        timer = events.TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self._timers, (when, next(self._numbers), timer))
+        timer._scheduled = True  # type: ignore[attr-defined]
+        return timer
+
     def _run_once(self) -> None:
-        self._drop_cancelled()
-        scheduled, ready = self._scheduled, self._ready
-        while scheduled and scheduled[0]._cancelled:
-            heapq.heappop(scheduled)._scheduled = False  # type: ignore[attr-defined]
+        timers, ready = self._timers, self._ready
+        if self._timer_cancelled_count > MIN_CANCELLED:
+            self._drop_cancelled()
+        while timers and timers[0][2]._cancelled:
+            self._timer_cancelled_count -= 1
+            heapq.heappop(timers)
         if not ready:
-            if not scheduled:
+            if not timers:
                 if self._stopping:  # type: ignore[attr-defined]
                     return
                 raise StuckError("nothing will ever happen again")
-            self._now = max(self._now, scheduled[0]._when)  # type: ignore[attr-defined]
+            self._now = max(self._now, timers[0][0])
         end = self._now + self._clock_resolution
-        while scheduled and scheduled[0]._when < end:  # type: ignore[attr-defined]
-            handle = heapq.heappop(scheduled)
-            handle._scheduled = False  # type: ignore[attr-defined]
-            ready.append(handle)
+        while timers and timers[0][0] < end:
+            timer = heapq.heappop(timers)[2]
+            timer._scheduled = False  # type: ignore[attr-defined]
+            if timer._cancelled:
+                self._timer_cancelled_count -= 1
+            ready.append(timer)
         for _ in range(len(ready)):
             handle = ready.popleft()
             if handle._cancelled:
@@ -125,16 +155,20 @@ class VirtualLoop(base_events.BaseEventLoop):
                 self.dead.append(handle)
                 continue
             self.handles += 1
-            handle._run()
+            try:
+                handle._context.run(handle._callback, *handle._args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException:  # noqa: BLE001 - asyncio would only tell of it
+                continue
         if self.handles > MAX_HANDLES:
             raise StuckError("the history does not come to an end")
 
     def _drop_cancelled(self) -> None:
         """Most timers are time limits that were not needed: they only make the heap deep."""
-        count: int = self._timer_cancelled_count  # type: ignore[has-type]
-        if count > max(MIN_CANCELLED, len(self._scheduled) // 2):
-            self._scheduled = [handle for handle in self._scheduled if not handle.cancelled()]
-            heapq.heapify(self._scheduled)
+        if self._timer_cancelled_count > len(self._timers) // 2:
+            self._timers[:] = [entry for entry in self._timers if not entry[2]._cancelled]
+            heapq.heapify(self._timers)
             self._timer_cancelled_count = 0
 
     def run_in_executor(
@@ -167,21 +201,21 @@ def run(loop: VirtualLoop, main: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN4
     return loop.run_until_complete(main)
 
 
-def bury(loop: VirtualLoop, *, collect: bool) -> None:
+def bury(loop: VirtualLoop) -> None:
     """End the loop with everything in it that was killed or is still running.
 
-    ``collect`` False: the caller does not let the garbage collector run before the next one is
-    buried; then only one in ten pays for a collection.
+    The caller does not let the garbage collector run before the next one is buried: only one in
+    ten pays for a collection.
     """
     for task in asyncio.all_tasks(loop):
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         _end(task.get_coro())
     loop._ready.clear()
-    loop._scheduled.clear()
+    loop._timers.clear()
     loop.dead.clear()
     loop.close()
     # Not after each: it looks at everything there is.
-    if collect or next(_BURIED) % COLLECT_EVERY == 0:
+    if next(_BURIED) % COLLECT_EVERY == 0:
         gc.collect()
 
 

@@ -8,7 +8,7 @@ import hashlib
 import logging
 import random
 import time as real_time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from unittest import mock
 
 import jupyter_ydoc.ynotebook
@@ -60,11 +60,31 @@ def _ports() -> Iterator[None]:
 
 def simulate(seed: int, plan: Plan | None = None) -> Result:
     """One history; the same seed gives the same one."""
-    plan = plan or Plan()
-    started = real_time.process_time()
+    return next(simulate_all([seed], plan))
+
+
+def simulate_all(seeds: Iterable[int], plan: Plan | None = None) -> Generator[Result]:
+    """Many histories, faster than one by one."""
     was_enabled = gc.isenabled()
     # A collection in the middle would run destructors at a moment of its own.
     gc.disable()
+    # What was there before is not looked at again and again.
+    gc.freeze()
+    try:
+        for seed in seeds:
+            with _ports():
+                result = _simulate(seed, plan or Plan())
+            yield result
+    finally:
+        with virtual.silence():
+            gc.unfreeze()
+            gc.collect()
+        if was_enabled:
+            gc.enable()
+
+
+def _simulate(seed: int, plan: Plan) -> Result:
+    started = real_time.process_time()
     state = random.getstate()
     random.seed(seed)
     errors = _Errors()
@@ -72,14 +92,11 @@ def simulate(seed: int, plan: Plan | None = None) -> Result:
     log.addHandler(errors)
     propagate, log.propagate = log.propagate, False
     try:
-        with _ports():
-            result, trace = _history(seed, plan, collect=was_enabled)
+        result, trace = _history(seed, plan)
     finally:
         log.removeHandler(errors)
         log.propagate = propagate
         random.setstate(state)
-        if was_enabled:
-            gc.enable()
     result.bugs += errors.found[:5]
     text = "\n".join(trace)
     result.trace = text if plan.trace else hashlib.sha256(text.encode()).hexdigest()
@@ -87,21 +104,7 @@ def simulate(seed: int, plan: Plan | None = None) -> Result:
     return result
 
 
-def simulate_all(seeds: Iterable[int], plan: Plan | None = None) -> Iterator[Result]:
-    """Many histories, faster than one by one."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        for seed in seeds:
-            yield simulate(seed, plan)
-    finally:
-        with virtual.silence():
-            gc.collect()
-        if was_enabled:
-            gc.enable()
-
-
-def _history(seed: int, plan: Plan, *, collect: bool) -> tuple[Result, list[str]]:
+def _history(seed: int, plan: Plan) -> tuple[Result, list[str]]:
     loop = VirtualLoop(random.Random(seed + 3))
     world = World(seed, plan, loop)
     try:
@@ -112,5 +115,5 @@ def _history(seed: int, plan: Plan, *, collect: bool) -> tuple[Result, list[str]
     with virtual.silence():
         world.server.kill()
         del world
-        virtual.bury(loop, collect=collect)
+        virtual.bury(loop)
     return result, trace

@@ -9,8 +9,8 @@ import pytest
 from rtcd.errors import ApplyError
 from rtcd.merge.replica import Replica
 from rtcd.merge.save_outcome import SaveOutcome
-from simulation.running import simulate
 from simulation.plan import Plan
+from simulation.running import simulate
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import pytest
 
+from simulation.plan import SHORT, Plan
 from simulation.running import simulate, simulate_all
-from simulation.plan import Plan
 
 # Daemons that were killed in a history have destructors that find their world gone.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -77,6 +77,8 @@ SLOW = {
 CALM = range(1_000, 1_003)
 STORMY = range(2_000, 2_005)
 STORMY_WITH_MOVES = range(3_000, 3_003)
+SHORT_ONES = range(4_000, 4_024)
+SHORT_ONES_WITH_MOVES = range(4_100, 4_116)
 MOST_TAKEN_BACK = 0.02
 """Of all tokens: saves whose base cannot be known, because reads were missed. All in the history."""
 
@@ -124,7 +126,26 @@ def test_the_same_seed_gives_the_same_history() -> None:
     assert one.trace != simulate(18).trace
 
 
+@pytest.mark.parametrize(
+    ("seeds", "moves"),
+    [(SHORT_ONES, False), (SHORT_ONES_WITH_MOVES, True)],
+    ids=["edits", "deletions and renames"],
+)
+def test_in_short_histories_nothing_is_lost(seeds: range, moves: bool) -> None:
+    assert broken(seeds, Plan(SHORT, moves=moves)) == []
+
+
 @pytest.mark.long
 @pytest.mark.timeout(14_400)
-def test_two_thousand_histories() -> None:
-    assert broken(range(2_000), Plan()) == []
+@pytest.mark.parametrize(
+    ("seeds", "plan"),
+    [
+        (range(900), Plan(SHORT)),
+        (range(900), Plan(SHORT, moves=True)),
+        (range(100), Plan()),
+        (range(100), Plan(moves=True)),
+    ],
+    ids=["short", "short, moves", "long", "long, moves"],
+)
+def test_two_thousand_histories(seeds: range, plan: Plan) -> None:
+    assert broken(seeds, plan) == []
