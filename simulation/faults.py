@@ -21,6 +21,7 @@ class Faults:
         done: what was done, for the report.
         calm_since: from when on each computer's daemon could see everything.
         troubled_until: the end of the latest fault.
+        latest: the computer that it was on.
     """
 
     def __init__(self, world: World) -> None:
@@ -31,6 +32,7 @@ class Faults:
         self.done: list[str] = []
         self.calm_since: dict[str, float] = {}
         self.troubled_until = 0.0
+        self.latest: Machine | None = None
 
     def plan(self) -> None:
         """Choose them."""
@@ -109,7 +111,8 @@ class Faults:
         self._ending.append(loop.call_later(seconds, call, context=NOWHERE.copy()))
 
     def _machine(self) -> Machine:
-        return self._rng.choice(self._world.machines)
+        self.latest = self._rng.choice(self._world.machines)
+        return self.latest
 
     def _restart_later(self, machine: Machine) -> float:
         seconds = self._rng.choice([0.1, 1.0, 5.0, 30.0])

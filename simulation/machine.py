@@ -66,6 +66,8 @@ class Machine:
         self.can_exchange = rng.random() < 0.85
         self.has_leases = rng.random() < 0.8
         self.reads_are_seen = True
+        self.hurry = 0.05
+        self.reads_fail = False
         self.watchers: list[SimulatedInotify] = []
         self.editors: list[Editor] = []
         self.process: Process | None = None
@@ -111,9 +113,10 @@ class Machine:
             raise KilledError
         self._count_down()
         weather = self.weather
-        if writes and weather.error and self.rng.random() < weather.error_chance:
+        fails = weather.error and (writes or self.reads_fail)
+        if fails and self.rng.random() < weather.error_chance:
             raise OSError(weather.error, "simulated")
-        if not self._is_letting_in and self.rng.random() < 0.05:
+        if not self._is_letting_in and self.rng.random() < self.hurry:
             self._is_letting_in = True
             try:
                 self._let_others_in()

@@ -24,6 +24,9 @@ class Shape:
         look_seconds: between the looks of people after the last fault.
         calm_seconds: how long everything has to stay equal in the end.
         types_first: who saves has typed something.
+        hurry: how often an editor is faster than the daemon's next system call.
+        reads_fail: a failing disk fails reads, too.
+        focus: how often it is somebody at the computer with the latest fault who does something.
     """
 
     steps: int
@@ -32,11 +35,16 @@ class Shape:
     pauses: tuple[float, float]
     look_seconds: float
     calm_seconds: float
-    types_first: bool
+    types_first: bool = False
+    hurry: float = 0.05
+    reads_fail: bool = False
+    focus: float = 0.0
 
 
-LONG = Shape(60, (3, 6), 3, (0.55, 0.975), 3.0, 45.0, types_first=False)
-SHORT = Shape(8, (1, 2), 2, (0.6, 0.98), 1.2, 8.0, types_first=True)
+LONG = Shape(60, (3, 6), 3, (0.55, 0.975), 3.0, 45.0)
+SHORT = Shape(
+    8, (1, 2), 2, (0.6, 0.98), 1.2, 8.0, types_first=True, hurry=0.15, reads_fail=True, focus=0.6
+)
 SHAPES = {"long": LONG, "short": SHORT}
 
 

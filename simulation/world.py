@@ -59,6 +59,7 @@ class World:
             self.machines[0].place.base = 0.0003
         self.watching = Watching(self)
         for machine in self.machines:
+            machine.hurry, machine.reads_fail = plan.shape.hurry, plan.shape.reads_fail
             machine.files.told.append(self.watching.watcher_of(machine))
         self.names = self._names()
         self.editors: list[Editor] = []
@@ -145,23 +146,30 @@ class World:
                 self.note(f"{browser.name} types")
                 await browser.type()
             elif what < 0.52:
-                editor = rng.choice(self.editors)
+                editor = self._somebody()
                 self.note(f"{editor.machine.name} edits {editor.name}")
                 editor.type()
             elif what < 0.8:
-                editor = rng.choice(self.editors)
+                editor = self._somebody()
                 self.note(f"{editor.machine.name} saves {editor.name} {editor.style}")
                 if self.plan.shape.types_first and not editor.is_dirty:
                     editor.type()
                 editor.save()
             elif what < 0.95:
-                rng.choice(self.editors).look()
+                self._somebody().look()
             else:
-                editor = rng.choice(self.editors)
+                editor = self._somebody()
                 self.note(f"{editor.machine.name} appends {editor.name}")
                 editor.append()
             self.last_edit = self.loop.time()
             self.result.steps += 1
+
+    def _somebody(self) -> Editor:
+        troubled = self.faults.latest
+        focus = self.plan.shape.focus
+        if focus and troubled is not None and self.rng.random() < focus:
+            return self.rng.choice(troubled.editors)
+        return self.rng.choice(self.editors)
 
     def _pause(self) -> float:
         what = self.rng.random()

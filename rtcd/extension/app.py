@@ -27,6 +27,7 @@ from rtcd.extension.handlers import (
     RoomsHandler,
 )
 from rtcd.extension.loader import PATH_POLL_SECONDS, CarefulFileLoaders
+from rtcd.extension.orphans import CONTENTS_EVENTS, Orphans
 from rtcd.extension.paired import Refusals, SessionHandler
 from rtcd.extension.people import Whereabouts
 from rtcd.extension.projects import ServedProjects
@@ -80,7 +81,18 @@ class RtcdExtension(YDocExtension):
             give_up_after=self.file_stop_poll_on_errors_after,
             projects=self.projects,
         )
-        self.autosave = Autosave(lambda: self.ywebsocket_server.rooms, self._save_delay, self.log)
+        self.orphans = Orphans(
+            lambda: self.ywebsocket_server.rooms,
+            lambda: self.serverapp.web_app.settings["file_id_manager"],
+            lambda: self.serverapp.contents_manager,
+            self.log,
+        )
+        self.serverapp.event_logger.add_listener(
+            schema_id=CONTENTS_EVENTS, listener=self.orphans.hear
+        )
+        self.autosave = Autosave(
+            lambda: self.ywebsocket_server.rooms, self._save_delay, self.orphans, self.log
+        )
         self.whereabouts = Whereabouts()
         self.share = self._make_share()
         self.handlers = [self._with_our_room_handler(entry) for entry in self.handlers]
@@ -151,7 +163,7 @@ class RtcdExtension(YDocExtension):
 
     def _with_our_room_handler(self, entry: tuple[Any, ...]) -> tuple[Any, ...]:
         if entry[1] is DocSessionHandler:
-            return (entry[0], SessionHandler, {"projects": self.projects})
+            return (entry[0], SessionHandler, {"projects": self.projects, "orphans": self.orphans})
         if entry[1] is not YDocWebSocketHandler:
             return entry
         pattern, _, arguments = entry
@@ -160,6 +172,7 @@ class RtcdExtension(YDocExtension):
             "file_loaders": self.file_loaders,
             "autosave": self.autosave,
             "whereabouts": self.whereabouts,
+            "orphans": self.orphans,
             "refusals": Refusals(),
         }
         return (pattern, RoomHandler, {**arguments, **ours})

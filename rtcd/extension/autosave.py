@@ -18,9 +18,11 @@ from pycrdt.websocket import YRoom
 
 from rtcd.extension.flush import DaemonGoneError, FlushFailedError, NotSharedError
 from rtcd.extension.loader import CarefulFileLoader, SaveOutcome
+from rtcd.extension.orphans import Orphans
 
 TICK_SECONDS = 0.25
 ASK_DAEMON_AFTER_SECONDS = 2.0
+BRING_BACK_AFTER_SECONDS = 1.0
 RETRY_SECONDS = 10.0
 
 
@@ -74,17 +76,20 @@ class Autosave:
     Args:
         rooms: the live rooms by name, as upstream keeps them.
         delay: seconds of quiet before a save while no daemon lives; None never saves.
+        orphans: where rooms go whose file was deleted.
     """
 
     def __init__(
         self,
         rooms: Callable[[], Mapping[str, YRoom]],
         delay: float | None,
+        orphans: Orphans,
         log: logging.Logger,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rooms = rooms
         self._delay = delay
+        self._orphans = orphans
         self._log = log
         self._clock = clock
         self._watches: dict[str, RoomWatch] = {}
@@ -114,8 +119,12 @@ class Autosave:
     async def save_all(self) -> None:
         """Save everything that nobody else will save; for the end of the server."""
         for watch in list(self._watches.values()):
-            if watch.changed_at is not None and watch.loader.path_exists():
+            if watch.changed_at is None:
+                continue
+            if watch.loader.path_exists():
                 await self._save(watch, only_without_daemon=True)
+            else:
+                await self._bring_back(watch)
 
     def _find_rooms(self) -> None:
         rooms = self._rooms()
@@ -138,13 +147,24 @@ class Autosave:
 
     async def _save_or_ask(self, watch: RoomWatch) -> None:
         quiet = watch.quiet_for(self._clock())
-        if quiet is None or not watch.loader.path_exists():
+        if quiet is None:
             return
-        if watch.loader.project.liveness.alive():
+        if not watch.loader.path_exists():
+            if quiet >= BRING_BACK_AFTER_SECONDS and watch.wants_saving():
+                await self._bring_back(watch)
+        elif watch.loader.project.liveness.alive():
             if quiet >= ASK_DAEMON_AFTER_SECONDS:
                 await self._ask_daemon(watch)
         elif self._delay is not None and quiet >= self._delay and watch.wants_saving():
             await self._save(watch)
+
+    async def _bring_back(self, watch: RoomWatch) -> None:
+        """The file was deleted; what was typed since must be somewhere."""
+        asked_at = watch.changed_at
+        if self._orphans.is_edited(watch.room):
+            await self._orphans.bring_back(watch.room)
+        if watch.changed_at == asked_at:
+            watch.changed_at = None
 
     async def _ask_daemon(self, watch: RoomWatch) -> None:
         asked_at = watch.changed_at

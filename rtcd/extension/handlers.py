@@ -28,6 +28,7 @@ from rtcd.extension.autosave import Autosave
 from rtcd.extension.farewell import fitting_reason
 from rtcd.extension.flush import DaemonGoneError, FlushFailedError, NotSharedError
 from rtcd.extension.loader import CarefulFileLoader, CarefulFileLoaders, SaveOutcome
+from rtcd.extension.orphans import Orphans
 from rtcd.extension.paired import Refusals, SharedAsTextError, refuse_text_as_notebook
 from rtcd.extension.people import Whereabouts
 from rtcd.extension.projects import ServedProjects
@@ -46,6 +47,7 @@ class RoomHandler(YDocWebSocketHandler):
         autosave: Autosave,
         whereabouts: Whereabouts,
         refusals: Refusals,
+        orphans: Orphans,
         **upstream: object,
     ) -> None:
         """Take what tornado hands to each request."""
@@ -54,6 +56,7 @@ class RoomHandler(YDocWebSocketHandler):
         self._autosave = autosave
         self._whereabouts = whereabouts
         self._refusals = refusals
+        self._orphans = orphans
         self._refused: SharedAsTextError | None = None
 
     async def prepare(self) -> None:
@@ -124,7 +127,8 @@ class RoomHandler(YDocWebSocketHandler):
     async def _save(self, room: DocumentRoom) -> str:
         loader: CarefulFileLoader = room._file
         if not loader.path_exists():
-            return "failed"
+            is_back = self._orphans.is_edited(room) and await self._orphans.bring_back(room)
+            return "success" if is_back else "failed"
         if loader.project.liveness.alive(fresh=True):
             try:
                 await loader.flush()

@@ -100,6 +100,11 @@ class CarefulFileLoader(FileLoader):
         """False once the file was deleted through the server; then nothing can be saved."""
         return self.path_or_none() is not None
 
+    @property
+    def last_path(self) -> str:
+        """The name that the file has, or had when it was deleted; no slash at either end."""
+        return str(self.path_or_none() or self._current_path or "").strip("/")
+
     def attend(self, room: DocumentRoom) -> None:
         """Learn from the marks (``state.hash``) that a daemon leaves in this room from now on."""
         self._rooms[room.room_id] = room
@@ -227,6 +232,16 @@ class CarefulFileLoader(FileLoader):
         except HTTPError:
             return None
         return str(disk["hash"]) if same_meaning(disk["content"], model["content"]) else None
+
+    async def know_disk(self, model: dict[str, Any]) -> dict[str, Any]:
+        """Read the file, for a room of the model's ``format`` and ``type`` that is about to hold it.
+
+        Raises:
+            HTTPError: it cannot be read.
+        """
+        disk = await self._disk_model(model)
+        self._know(disk)
+        return disk
 
     def _know(self, disk: dict[str, Any]) -> None:
         self.last_modified = disk["last_modified"]

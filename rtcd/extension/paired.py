@@ -17,6 +17,7 @@ from jupyter_server_ydoc.handlers import DocSessionHandler
 from tornado.web import HTTPError, authenticated
 
 from rtcd.errors import RtcdError
+from rtcd.extension.orphans import Orphans
 from rtcd.extension.projects import ServedProject, ServedProjects
 
 MAX_LIST_BYTES = 4 * 1024 * 1024
@@ -33,9 +34,10 @@ class SharedAsTextError(RtcdError):
 class SessionHandler(DocSessionHandler):
     """``PUT /api/collaboration/session/<path>``: which room a document is in."""
 
-    def initialize(self, projects: ServedProjects) -> None:
+    def initialize(self, projects: ServedProjects, orphans: Orphans) -> None:
         """Take what tornado hands to each request."""
         self._projects = projects
+        self._orphans = orphans
 
     @authenticated
     async def put(self, path: str) -> Any:  # noqa: ANN401 - upstream's
@@ -45,8 +47,10 @@ class SessionHandler(DocSessionHandler):
         """
         notebook = notebook_of(self._projects.of(path), path.strip("/"))
         if notebook is None or self._wanted_type() != "notebook":
+            await self._orphans.reunite(path)
             return await super().put(path)
         self.log.info("rtcd: %s is a face of %s", path, notebook)
+        await self._orphans.reunite(notebook)
         return await super().put(notebook)
 
     def _wanted_type(self) -> str:
