@@ -22,6 +22,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from rtcd.daemon.allocator import give_large_blocks_back
 from rtcd.daemon.own_log import write_to_log
 from rtcd.daemon.supervisor import BUG_EXIT_CODE, supervise
 from rtcd.daemon.supervisor_mark import SupervisorMark
@@ -77,6 +78,7 @@ def main() -> int:
     # What strangers on the network send must not fill the log.
     logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    give_large_blocks_back()
     if not select.select([sys.stdin], [], [], 0)[0]:
         # Started ahead of time: what takes long is done while there is nothing else.
         _import_parts()
