@@ -8,6 +8,7 @@ are converted once, at character borders, from code points.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 import pycrdt
@@ -42,21 +43,25 @@ def replace_spans(text: pycrdt.Text, current: str, edits: Sequence[Span]) -> Non
         edits: sorted, not touching each other.
     """
     spans = byte_spans(current, edits)
-    # First and last edit of a run, and by how much the edits left of it have moved it.
-    runs = [(0, len(edits), 0)]
-    while runs:
-        first, last, moved = runs.pop()
-        if first == last:
-            continue
-        middle = (first + last) // 2
-        (start, end), inserted = spans[middle], edits[middle].text
-        if end > start:
-            del text[start + moved : end + moved]
-        if inserted:
-            text.insert(start + moved, inserted)
-        grown = len(inserted.encode()) - (end - start)
-        # The right half is popped first: what is done there does not move the left one.
-        runs += [(first, middle, moved), (middle + 1, last, moved + grown)]
+    with text.doc.transaction() as transaction:
+        # Below the library's Python class, which looks for the transaction at every call.
+        remove = partial(text.integrated.remove_range, transaction._txn)
+        insert = partial(text.integrated.insert, transaction._txn)
+        # First and last edit of a run, and by how much the edits left of it have moved it.
+        runs = [(0, len(edits), 0)]
+        while runs:
+            first, last, moved = runs.pop()
+            if first == last:
+                continue
+            middle = (first + last) // 2
+            (start, end), inserted = spans[middle], edits[middle].text
+            if end > start:
+                remove(start + moved, end - start)
+            if inserted:
+                insert(start + moved, inserted)
+            grown = len(inserted.encode()) - (end - start)
+            # The right half is popped first: what is done there does not move the left one.
+            runs += [(first, middle, moved), (middle + 1, last, moved + grown)]
 
 
 def byte_spans(current: str, edits: Sequence[Span]) -> list[tuple[int, int]]:

@@ -83,6 +83,7 @@ class _Matcher:
         self.budget = MAX_WORK // 2
 
     def match(self) -> None:
+        self._same_objects()
         doubtful = self._same_ids()
         self._same_in_order(_type_and_source, doubtful)
         self._same_anywhere()
@@ -107,6 +108,17 @@ class _Matcher:
     def _is_free(self, old: int, new: int) -> bool:
         return not self.taken[old] and self.old_of[new] is None
 
+    # The same objects
+
+    def _same_objects(self) -> None:
+        """Pair cells that stand on both sides as one object, of doubles the first."""
+        places = {id(cell): old for old, cell in reversed([*enumerate(self.old)])}
+        for new, cell in enumerate(self.new):
+            old = places.pop(id(cell), None)
+            if old is not None:
+                self._pair(old, new)
+                self.ids_count = self.ids_count or cell.id is not None
+
     # Ids
 
     def _same_ids(self) -> list[tuple[int, int]]:
@@ -130,14 +142,14 @@ class _Matcher:
         return doubtful
 
     def _id_pairs(self) -> Iterator[tuple[int, int]]:
-        """Places of the same id, the first of duplicates on both sides."""
+        """Free places of the same id, the first of duplicates on both sides."""
         places: dict[str, int] = {}
-        for index, cell in enumerate(self.old):
-            if cell.id is not None:
-                places.setdefault(cell.id, index)
-        for index, cell in enumerate(self.new):
-            if cell.id is not None and (old := places.pop(cell.id, None)) is not None:
-                yield old, index
+        for old in self._free_old():
+            if (identity := self.old[old].id) is not None:
+                places.setdefault(identity, old)
+        for new in self._free_new():
+            if (identity := self.new[new].id) is not None and identity in places:
+                yield places.pop(identity), new
 
     def _swapped(self, changed: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
         """Pairs of which one source stands, word for word, on the other side of another pair.

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import chain, compress
 from operator import ne
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from rapidfuzz.distance import Indel, Postfix, Prefix
 
@@ -21,7 +21,9 @@ BUDGET_BITS = 2_000_000_000
 """Bits of the comparison matrix: 2e9 are 250 MB for the time of one call."""
 
 MAX_ANCHOR_OCCURRENCES = 8
-FIRST_SURROGATE = 0xD800
+FIRST_SURROGATE, LAST_SURROGATE, LAST_CHARACTER = 0xD800, 0xDFFF, 0x10FFFF
+KINDS = LAST_CHARACTER - (LAST_SURROGATE - FIRST_SURROGATE)
+"""More kinds of elements than that have no character each."""
 
 ItemT = TypeVar("ItemT", bound=Hashable)
 
@@ -46,13 +48,13 @@ def seq_diff(
         budget: the largest product of lengths, after cutting off equal ends, that is compared
             exactly; 1e9 takes some 0.3 seconds and 125 MB.
     """
+    if old == new:
+        return ()
     # Equal ends first: numbering costs more than comparing, and mostly little is in between.
     head, tail = _common_ends(old, new)
     old_middle, new_middle = old[head : len(old) - tail], new[head : len(new) - tail]
     if not (isinstance(old_middle, str) and isinstance(new_middle, str)):
-        numbers: dict[Hashable, int] = {}
-        old_middle = number_items(old_middle, numbers)
-        new_middle = number_items(new_middle, numbers)
+        old_middle, new_middle = _numbered(old_middle, new_middle)
     return tuple(_joined(_middle_gaps(old_middle, new_middle, head, head, budget)))
 
 
@@ -70,6 +72,22 @@ def number_items(items: Iterable[ItemT], numbers: dict[ItemT, int]) -> list[int]
     """A small number for every element, the same for equal ones; ``numbers`` grows."""
     give = numbers.setdefault
     return [give(item, len(numbers)) for item in items]
+
+
+def _numbered(
+    old: Sequence[Hashable], new: Sequence[Hashable]
+) -> tuple[Sequence[Hashable], Sequence[Hashable]]:
+    """The same with a character for every kind of element, or, of too many kinds, a number.
+
+    rapidfuzz reads strings without hashing, and several times faster.
+    """
+    if len(old) + len(new) > KINDS:
+        numbers: dict[Hashable, int] = {}
+        return number_items(old, numbers), number_items(new, numbers)
+    codes = chain(range(FIRST_SURROGATE), range(LAST_SURROGATE + 1, LAST_CHARACTER + 1))
+    marks: defaultdict[Hashable, str] = defaultdict(map(chr, codes).__next__)
+    mark = marks.__getitem__
+    return "".join(map(mark, old)), "".join(map(mark, new))
 
 
 def _gaps(
@@ -97,7 +115,7 @@ def _middle_gaps(
 def _exact_gaps(
     old: Sequence[Hashable], new: Sequence[Hashable], old_base: int, new_base: int
 ) -> Iterator[Gap]:
-    for step in Indel.opcodes(_packed(old), _packed(new)):
+    for step in Indel.opcodes(old, new):
         if step.tag != "equal":
             yield Gap(
                 old_base + step.src_start,
@@ -105,13 +123,6 @@ def _exact_gaps(
                 new_base + step.dest_start,
                 new_base + step.dest_end,
             )
-
-
-def _packed(ids: Sequence[Any]) -> str | Sequence[Hashable]:
-    """A string where the numbers fit into characters: rapidfuzz reads strings without hashing."""
-    if isinstance(ids, str):
-        return ids
-    return "".join(map(chr, ids)) if max(ids) < FIRST_SURROGATE else ids
 
 
 def _anchored_gaps(

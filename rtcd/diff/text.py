@@ -114,10 +114,7 @@ def _block_edits(old: str, new: str, block: Gap) -> Iterable[TextEdit]:
     after = new[block.new_start : block.new_end]
     if not before or not after:
         return (TextEdit(block.old_start, block.old_end, after),)
-    return (
-        TextEdit(block.old_start + edit.start, block.old_start + edit.end, edit.text)
-        for edit in token_edits(before, after)
-    )
+    return token_edits(before, after, at=block.old_start)
 
 
 def _joined(edits: Iterable[TextEdit]) -> list[TextEdit]:

@@ -3,41 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import accumulate, compress
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 
 from rapidfuzz.distance import Postfix, Prefix
 
 from rtcd.diff.edits import TextEdit
-from rtcd.diff.sequences import Gap
-from rtcd.diff.words_first import Stretch, Tokens, gaps_between, match_tokens
+from rtcd.diff.words_first import Stretch, gaps_between, what_stays
 
 TOKEN_BUDGET_BITS = 150_000_000
-TOKEN = re.compile(r"\w+|\n|[^\S\n]+|[^\w\s]")
 WORD = re.compile(r"\w+")
+LINE_END = re.compile(r"\n")
 
 
-def token_edits(old: str, new: str) -> Iterator[TextEdit]:
-    """Edits at word borders; a similar word is edited inside (steps 4, 5 and 7 of merging 5.3)."""
-    before, after = Tokens(TOKEN.findall(old)), Tokens(TOKEN.findall(new))
-    stays = match_tokens(before, after, budget=TOKEN_BUDGET_BITS)
-    stays = _without_strangers(stays, before, after)
-    old_at = list(accumulate(map(len, before.tokens), initial=0))
-    new_at = list(accumulate(map(len, after.tokens), initial=0))
-    for gap in gaps_between(stays, len(before), len(after)):
-        start, end = old_at[gap.old_start], old_at[gap.old_end]
-        text = new[new_at[gap.new_start] : new_at[gap.new_end]]
-        yield _narrowed(old[start:end], TextEdit(start, end, text))
+def token_edits(old: str, new: str, *, at: int = 0) -> Iterator[TextEdit]:
+    """Edits at word borders; a similar word is edited inside (steps 4, 5 and 7 of merging 5.3).
+
+    ``at`` is where ``old`` begins in the text that is edited.
+    """
+    stays = what_stays(old, new, budget=TOKEN_BUDGET_BITS)
+    stays = _without_strangers(stays, old, new)
+    for start, end, new_start, new_end in gaps_between(stays, len(old), len(new)):
+        before, after = old[start:end], new[new_start:new_end]
+        head, tail = _kept_ends(before, after)
+        yield TextEdit(at + start + head, at + end - tail, after[head : len(after) - tail])
 
 
-def _narrowed(old: str, edit: TextEdit) -> TextEdit:
-    """Only the changed characters, where one word became a similar one."""
-    if not (WORD.fullmatch(old) and WORD.fullmatch(edit.text)):
-        return edit
-    head, tail = _common_ends(old, edit.text)
-    if not _is_similar(old, edit.text):
-        return edit
-    return TextEdit(edit.start + head, edit.end - tail, edit.text[head : len(edit.text) - tail])
+def _kept_ends(old: str, new: str) -> tuple[int, int]:
+    """How much of both ends stays, where one word became a similar one; else nothing does."""
+    if _is_word_for_word(old, new):
+        return _common_ends(old, new)
+    return 0, 0
 
 
 def _common_ends(old: str, new: str) -> tuple[int, int]:
@@ -50,59 +46,78 @@ def _is_similar(old: str, new: str) -> bool:
     return 2 * sum(_common_ends(old, new)) >= max(len(old), len(new))
 
 
-def _without_strangers(stays: list[Stretch], old: Tokens, new: Tokens) -> list[Stretch]:
+def _without_strangers(stays: list[Stretch], old: str, new: str) -> list[Stretch]:
     """Un-match blanks and punctuation between lines that share no word.
 
     Otherwise a line that was replaced by another one would keep the old line's blanks and line
     end, and what two people put in its place would be woven into each other.
     """
-    old_lines, new_lines = old.lines(), new.lines()
-    parts = _by_line(stays, old.tokens, old_lines)
-    lines = [(old_lines[part.old], new_lines[part.new]) for part in parts]
-    related = {
-        both
-        for both, (place, _, length) in zip(lines, parts, strict=True)
-        if True in old.are_words[place : place + length]
-    }
-    if related.issuperset(lines):
+    if _is_line(old) and _is_line(new) and any(_has_word(old, part) for part in stays):
         return stays
-    related.update(
-        (old_lines[gap.old_start], new_lines[gap.new_start])
-        for gap in gaps_between(stays, len(old), len(new))
-        if _is_word_for_word(gap, old, new)
-    )
+    lines: list[tuple[int, int]] = []
+    parts: list[Stretch] = []
+    for both, part in _by_line(stays, old, new):
+        lines.append(both)
+        parts.append(part)
+    strangers = set(lines)
+    strangers -= {both for both, part in zip(lines, parts, strict=True) if _has_word(old, part)}
+    if not strangers:
+        return stays
+    old_ends, new_ends = (_line_ends(text) for text in (old, new))
+    strangers -= {
+        (bisect_left(old_ends, start), bisect_left(new_ends, new_start))
+        for start, end, new_start, new_end in gaps_between(stays, len(old), len(new))
+        if _is_word_for_word(old[start:end], new[new_start:new_end])
+    }
     # A line of signs only, such as a bracket on its own, has no word to share.
-    old_worded = set(compress(old_lines, old.are_words))
-    new_worded = set(compress(new_lines, new.are_words))
-    related.update(
+    of_signs = {
+        (one, other)
+        for one, other in strangers
+        if not (WORD.search(_line(old, old_ends, one)) and WORD.search(_line(new, new_ends, other)))
+    }
+    strangers -= {
         both
-        for both, (place, _, length) in zip(lines, parts, strict=True)
-        if not (both[0] in old_worded and both[1] in new_worded)
-        and not "".join(old.tokens[place : place + length]).isspace()
-    )
-    return [part for part, both in zip(parts, lines, strict=True) if both in related]
+        for both, (at, _, length) in zip(lines, parts, strict=True)
+        if both in of_signs and not old[at : at + length].isspace()
+    }
+    return [part for both, part in zip(lines, parts, strict=True) if both not in strangers]
+
+
+def _is_line(text: str) -> bool:
+    return text.find("\n", 0, len(text) - 1) < 0
+
+
+def _has_word(old: str, part: Stretch) -> bool:
+    return WORD.search(old, part[0], part[0] + part[2]) is not None
+
+
+def _line_ends(text: str) -> list[int]:
+    return [found.start() for found in LINE_END.finditer(text)]
+
+
+def _line(text: str, ends: list[int], number: int) -> str:
+    start = ends[number - 1] + 1 if number else 0
+    return text[start : ends[number]] if number < len(ends) else text[start:]
 
 
 def _by_line(
-    stays: Sequence[Stretch], tokens: Sequence[str], lines: Sequence[int]
-) -> list[Stretch]:
-    """The stretches cut behind each line end."""
-    parts: list[Stretch] = []
-    for stretch in stays:
-        old, new, length = stretch
-        line_ends = lines[old + length - 1] - lines[old]
-        for _ in range(line_ends):
-            part = tokens.index("\n", old) + 1 - old
-            parts.append(Stretch(old, new, part))
-            old, new, length = old + part, new + part, length - part
-        parts.append(Stretch(old, new, length) if line_ends else stretch)
-    return parts
+    stays: Iterable[Stretch], old: str, new: str
+) -> Iterator[tuple[tuple[int, int], Stretch]]:
+    """The stretches cut behind each line end, with the numbers of their lines in both texts."""
+    old_line = new_line = old_seen = new_seen = 0
+    for at, there, length in stays:
+        old_line += old.count("\n", old_seen, at)
+        new_line += new.count("\n", new_seen, there)
+        end = at + length
+        while cut := old.find("\n", at, end - 1) + 1:
+            yield (old_line, new_line), (at, there, cut - at)
+            at, there = cut, there + cut - at
+            old_line, new_line = old_line + 1, new_line + 1
+        yield (old_line, new_line), (at, there, end - at)
+        old_seen, new_seen = at, there
 
 
-def _is_word_for_word(gap: Gap, old: Tokens, new: Tokens) -> bool:
+def _is_word_for_word(old: str, new: str) -> bool:
     """One word became a similar one: its line is still the same line."""
-    if gap.old_end - gap.old_start != 1 or gap.new_end - gap.new_start != 1:
-        return False
-    a, b = gap.old_start, gap.new_start
-    is_word = old.are_words[a] and new.are_words[b]
-    return is_word and _is_similar(old.tokens[a], new.tokens[b])
+    is_word = WORD.fullmatch(old) and WORD.fullmatch(new)
+    return is_word is not None and _is_similar(old, new)

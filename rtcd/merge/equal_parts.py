@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, compress, count, pairwise
+from operator import not_
 
 from rtcd.content import Cell, Content, NotebookContent, TextContent
 from rtcd.diff.common_ends import common_prefix, common_suffix
@@ -14,6 +17,9 @@ MIN_TRIMMED = 4_000
 
 EQUAL_PART = 2_000
 """Code points: a part of this length that all texts have once is the same part in all of them."""
+
+MOST_MARKS = 32
+"""Cells: a longer row that all notebooks have weighs no more; nobody moves a changed cell past it."""
 
 
 def without_equal_parts(contents: Sequence[Content]) -> Sequence[Content] | None:
@@ -26,17 +32,45 @@ def without_equal_parts(contents: Sequence[Content]) -> Sequence[Content] | None
 
 
 def _without_equal_cells(notebooks: Sequence[NotebookContent]) -> list[NotebookContent] | None:
-    """Notebooks with a mark in the place of each cell that all have, as one object, in one order."""
-    rows = [[id(cell) for cell in notebook.cells] for notebook in notebooks]
+    """Notebooks with marks in the place of cells that all have, as one object, in one order.
+
+    Cells that follow each other in all of them have a mark each, up to ``MOST_MARKS``.
+    """
+    rows = [[*map(id, notebook.cells)] for notebook in notebooks]
     common = set(rows[0]).intersection(*rows[1:])
-    orders = [[cell for cell in row if cell in common] for row in rows]
-    if not common or any(order != orders[0] for order in orders) or len(orders[0]) > len(common):
+    others = [[*compress(count(), map(not_, map(common.__contains__, row)))] for row in rows]
+    orders = [_without_places(row, places) for row, places in zip(rows, others, strict=True)]
+    length = len(orders[0])
+    if not common or length > len(common) or any(order != orders[0] for order in orders):
         return None
-    marks = {cell: Cell(None, f"kept {place}", "") for place, cell in enumerate(orders[0])}
+    # Behind how many of the common cells some notebook has others.
+    ends = {place - number for places in others for number, place in enumerate(places)}
+    marks = {
+        start: [Cell(None, f"kept {n}", "") for n in range(start, min(end, start + MOST_MARKS))]
+        for start, end in pairwise(sorted(ends | {0, length}))
+    }
     return [
-        replace(notebook, cells=tuple(marks.get(id(cell), cell) for cell in notebook.cells))
-        for notebook in notebooks
+        replace(notebook, cells=_with_marks(notebook.cells, places, marks, length))
+        for notebook, places in zip(notebooks, others, strict=True)
     ]
+
+
+def _without_places(row: list[int], places: Sequence[int]) -> list[int]:
+    kept = row.copy()
+    for place in reversed(places):
+        del kept[place]
+    return kept
+
+
+def _with_marks(
+    cells: Sequence[Cell], others: Sequence[int], marks: Mapping[int, Sequence[Cell]], length: int
+) -> tuple[Cell, ...]:
+    """The cells at these places, and for runs of the common ones, by where they begin, marks."""
+    behind: defaultdict[int, list[Cell]] = defaultdict(list)
+    for number, place in enumerate(others):
+        behind[place - number].append(cells[place])
+    runs = (chain(behind[start], run) for start, run in marks.items())
+    return (*chain.from_iterable(runs), *behind[length])
 
 
 def _texts_without_equal_parts(contents: Sequence[TextContent]) -> list[TextContent] | None:

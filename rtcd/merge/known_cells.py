@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import compress, count
+from operator import is_
 
 from rtcd.content import Cell, Content, NotebookContent
 from rtcd.diff.json_edits import same_json
@@ -25,17 +27,29 @@ def with_known_cells(content: Content, known: Iterable[Content]) -> Content:
     notebooks = [one for one in known if isinstance(one, NotebookContent)]
     if not isinstance(content, NotebookContent) or not notebooks:
         return content
-    by_id: defaultdict[str | None, list[Cell]] = defaultdict(list)
-    for notebook in notebooks:
-        for cell in notebook.cells:
-            by_id[cell.id].append(cell)
-    by_id.pop(None, None)
     metadata = next(
         (one.metadata for one in notebooks if same_json(one.metadata, content.metadata)),
         content.metadata,
     )
-    cells = tuple(_known(cell, by_id.get(cell.id, ())) for cell in content.cells)
-    return replace(content, cells=cells, metadata=metadata)
+    return replace(content, cells=_known_cells(content.cells, notebooks), metadata=metadata)
+
+
+def _known_cells(cells: Sequence[Cell], notebooks: Sequence[NotebookContent]) -> tuple[Cell, ...]:
+    found = list(cells)
+    # Mostly all but a few stand where they stood.
+    for place, (known, cell) in enumerate(zip(notebooks[0].cells, cells, strict=False)):
+        if cell.id is not None and same_cell(known, cell):
+            found[place] = known
+    unknown = list(compress(count(), map(is_, found, cells)))
+    if unknown:
+        by_id: defaultdict[str | None, list[Cell]] = defaultdict(list)
+        for notebook in notebooks:
+            for cell in notebook.cells:
+                by_id[cell.id].append(cell)
+        by_id.pop(None, None)
+        for place in unknown:
+            found[place] = _known(found[place], by_id.get(found[place].id, ()))
+    return tuple(found)
 
 
 def _known(cell: Cell, candidates: Sequence[Cell]) -> Cell:

@@ -65,7 +65,11 @@ class _NotebookMerge:
         mine = dict(zip(self.my_keys, self.ours.cells, strict=True))
         other = dict(zip(self.their_keys, self.theirs.cells, strict=True))
         for key in dict.fromkeys([*self.their_keys, *self.my_keys]):
-            self._settle(key, mine.get(key), other.get(key))
+            my_cell, their_cell = mine.get(key), other.get(key)
+            if key[0] == "base" and my_cell is their_cell is self.base.cells[key[1]]:
+                self.cells[key] = self.base.cells[key[1]]
+            else:
+                self._settle(key, my_cell, their_cell)
         weights = [1 + len(cell.source) for cell in self.base.cells]
         order = merged_order(
             self.my_keys, self.their_keys, self.cells.keys(), weights, behind=self.twins

@@ -36,6 +36,19 @@ def test_cells_are_followed_by_id_through_a_move_and_an_edit() -> None:
     assert match_cells(old, new) == (2, 0, 1)
 
 
+def test_a_cell_that_is_known_as_an_object_is_no_copy_of_its_id() -> None:
+    """A copy with the same id and another source stands before the cell itself."""
+    old = named(LOAD, PLOT, FIT)
+    copy = replace(old[1], source=PLOT + "axes.grid()\n")
+    assert match_cells(old, [old[0], copy, old[1], old[2]]) == (0, None, 1, 2)
+
+
+def test_one_object_that_stands_in_two_places_is_given_once() -> None:
+    cell = named(LOAD)[0]
+    assert match_cells([cell], [cell, cell]) == (0, None)
+    assert match_cells([cell, cell], [cell]) == (0,)
+
+
 def test_regenerated_ids_change_nothing() -> None:
     old = named(LOAD, PLOT, FIT)
     new = [replace(cell, id=f"new-{cell.id}") for cell in old]

@@ -46,6 +46,15 @@ def test_cells_without_or_with_another_id_stay_as_they_are() -> None:
     assert with_known_cells(saved, [known]).cells == saved.cells  # type: ignore[union-attr]
 
 
+def test_cells_that_stand_elsewhere_or_in_the_second_notebook_are_known() -> None:
+    first, second = NotebookContent(cells("a", "b", "c")), NotebookContent(cells("a", "B", "c"))
+    saved = NotebookContent((*cells("a", "B")[1:], Cell("new", "code", "x"), *cells("a", "b", "c")))
+    found = with_known_cells(saved, [first, second]).cells  # type: ignore[union-attr]
+    assert found == saved.cells
+    expected = [second.cells[1], saved.cells[1], *first.cells]
+    assert [one is two for one, two in zip(found, expected, strict=True)] == [True] * 5
+
+
 def test_a_text_is_given_back() -> None:
     text = TextContent("a")
     assert with_known_cells(text, [NotebookContent(()), TextContent("a")]) is text

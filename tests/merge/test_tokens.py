@@ -147,6 +147,24 @@ def test_cells_that_all_have_are_not_compared_and_change_no_distance() -> None:
     assert max(map(len, cut)) < 60
 
 
+def test_of_a_long_row_of_cells_that_all_have_only_a_part_is_compared() -> None:
+    cells = tuple(Cell(f"c{n}", "code", f"x{n} = {n}\n") for n in range(1000))
+    new = Cell("new", "code", "new = 1\n")
+    notebooks = [
+        NotebookContent(cells),
+        NotebookContent((*cells[:400], new, *cells[400:])),
+        NotebookContent((*cells, new)),
+        NotebookContent((new, *cells[:-1], replace(cells[-1], source="other\n"))),
+    ]
+    trimmed = without_equal_parts(notebooks)
+    assert trimmed is not None
+    one, other = TokenCache(), TokenCache()
+    whole = [one.words(content, coarse=False) for content in notebooks]
+    cut = [other.words(content, coarse=False) for content in trimmed]
+    assert [step(a, b) for a in whole for b in whole] == [step(a, b) for a in cut for b in cut]
+    assert max(map(len, cut)) < 100
+
+
 def test_cells_in_another_order_are_compared() -> None:
     cells = tuple(Cell(f"c{n}", "code", f"x{n} = {n}\n") for n in range(5))
     assert without_equal_parts([NotebookContent(cells), NotebookContent(cells[::-1])]) is None

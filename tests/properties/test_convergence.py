@@ -20,6 +20,8 @@ INFERRED = [
 ]
 """Two thousand runs; ``benchmarks/simulate_merge.py`` makes forty thousand."""
 
+PIECE = 1000
+
 
 def run(plan: Plan, count: int, first: int = 0) -> list[Result]:
     return [simulate(plan, seed) for seed in range(first, first + count)]
@@ -78,17 +80,30 @@ def test_the_simulation_notices_losses() -> None:
     assert share_lost(run(Plan(newest_always=True), 20)) > 0.03
 
 
-@pytest.mark.long
-@pytest.mark.timeout(7200)
-@pytest.mark.parametrize(("plan", "runs"), TRUE_BASE)
-def test_twenty_thousand_runs_with_the_true_base_lose_nothing(plan: Plan, runs: int) -> None:
-    for first in range(0, 20 * runs, 1000):
-        results = run(plan, 1000, first)
-        assert [r.seed for r in results if r.lost or not r.converged] == []
+def pieces(runs: int, first: int = 0) -> list[int]:
+    """The first seeds of pieces that can be run one by one; each takes half a minute."""
+    return list(range(first, first + runs, PIECE))
 
 
 @pytest.mark.long
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("first", pieces(10_000))
+@pytest.mark.parametrize("words", [False, True], ids=["lines", "words"])
+def test_twenty_thousand_runs_with_the_true_base_lose_nothing(words: bool, first: int) -> None:
+    results = run(Plan(true_base=True, words=words), PIECE, first)
+    assert [r.seed for r in results if r.lost or not r.converged] == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("first", pieces(2000))
+def test_two_thousand_notebooks_with_the_true_base_lose_nothing(first: int) -> None:
+    results = run(Plan(true_base=True, kind="notebook"), PIECE, first)
+    assert [r.seed for r in results if r.lost or not r.converged] == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("plan", "runs"), INFERRED)
 def test_longer_runs_with_an_inferred_base(plan: Plan, runs: int) -> None:
     results = run(replace(plan, steps=200), 2 * runs, first=100_000)
