@@ -120,9 +120,12 @@ def same_cell(old: Cell, new: Cell) -> bool:
         and old.cell_type == new.cell_type
         and old.source == new.source
         and old.execution_count == new.execution_count
-        and same_json(old.metadata, new.metadata)
-        and same_json(old.attachments, new.attachments)
-        and same_json(old.outputs, new.outputs)
+        # Most parts of most cells are empty, which is seen without a call.
+        and (not (old.metadata or new.metadata) or same_json(old.metadata, new.metadata))
+        and (
+            not (old.attachments or new.attachments) or same_json(old.attachments, new.attachments)
+        )
+        and (not (old.outputs or new.outputs) or same_json(old.outputs, new.outputs))
     )
 
 

@@ -173,8 +173,13 @@ def _read(text: str, known: Reading | None = None) -> Reading:
     members = {slot.key: slot.value for slot in top.slots}
     slots = cells.slots if cells else ()
     found = known_cells.found[len(known_cells.found) - len(slots) :]
-    fresh = [slot.value for slot, number in zip(slots, found, strict=True) if number is None]
-    check_limits(text, {**members, "cells": fresh} if cells else members)
+    fresh = [slot for slot, number in zip(slots, found, strict=True) if number is None]
+    parts = [text]
+    if cells is not None:
+        members["cells"] = [slot.value for slot in fresh]
+        around = text[: cells.start], text[cells.end :]
+        parts = [*around, *(text[slot.start : slot.end] for slot in fresh)]
+    check_limits(text, members, parts)
     _check_format(members)
     if cells is None:
         raise invalid("the notebook has no list of cells")

@@ -64,12 +64,17 @@ def line_of(text: str, at: int) -> int:
     return text.count("\n", 0, at) + 1
 
 
-def check_limits(text: str, whole: Any) -> None:  # noqa: ANN401 - any JSON value
+def check_limits(
+    text: str,
+    whole: Any,  # noqa: ANN401 - any JSON value
+    parts: Iterable[str],
+) -> None:
     """Refuse what a shared document cannot hold.
 
     Args:
         text: the notebook's JSON text, to find the line in.
-        whole: its value.
+        whole: its value, or what of it is new.
+        parts: where that stands in the text.
 
     Raises:
         HeldError: ``invalid-notebook``: nested too deeply, an integer too large, or half a
@@ -82,7 +87,7 @@ def check_limits(text: str, whole: Any) -> None:  # noqa: ANN401 - any JSON valu
         if depth > MAX_DEPTH:
             raise too_deep(text)
         level = list(_containers_in(text, level))
-    if "\\ud" in text or "\\uD" in text:
+    if any("\\ud" in part or "\\uD" in part for part in parts):
         _check_surrogates(text, whole)
 
 
