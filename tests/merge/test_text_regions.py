@@ -7,8 +7,8 @@ import random
 import pytest
 
 from properties.source_edits import edit, formatted, sources
-from rtcd.diff.edits import apply_edits
-from rtcd.merge import three_way_text
+from rtcd.diff.edits import TextEdit, apply_edits
+from rtcd.merge import insertions, text_regions, three_way_text
 from rtcd.merge.three_way_text import TextMerge, merge_text
 
 LONG_SOURCES = [text for text in sources() if len(text) > three_way_text.LONG]
@@ -38,6 +38,36 @@ def test_regions_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch, seed
     assert apply_edits(base, found.our_edits) == ours
     assert found.news is not None
     assert apply_edits(theirs, found.news) == found.text
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_edits_far_from_the_other_side_change_no_region_of_both(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    for module in (insertions, text_regions):
+        monkeypatch.setattr(module, "MAX_SLIDE", 12 if seed % 2 else 2000)
+    rng = random.Random(seed)
+    words = ["a\n", "a\n", "\n", "\n", " \n", "b c\n", "some longer line of words\n"]
+    base = "".join(rng.choices(words, k=400))
+
+    def edits(count: int) -> tuple[TextEdit, ...]:
+        places = sorted(rng.sample(range(len(base)), 2 * count))
+        kinds = [
+            (a, rng.choice([a, b - 1, b - 1]))
+            for a, b in zip(places[::2], places[1::2], strict=True)
+        ]
+        texts = (rng.choice(["", "x", "a\n", "\n", "\n\n"]) for _ in kinds)
+        return tuple(
+            TextEdit(start, min(end, start + rng.choice([5, 500])), text)
+            for (start, end), text in zip(kinds, texts, strict=True)
+        )
+
+    mine, other = edits(rng.choice([3, 40, 80, 120])), edits(rng.choice([1, 2, 5]))
+    found = [r for r in text_regions.regions_of(base, mine, other) if r.mine and r.other]
+    with monkeypatch.context() as patch:
+        patch.setattr(text_regions, "FEW", 0)
+        whole = [r for r in text_regions.regions_of(base, mine, other) if r.mine and r.other]
+    assert found == whole
 
 
 def test_what_both_did_to_one_line_of_a_long_text_is_reported() -> None:
