@@ -1,7 +1,8 @@
 """Whole histories of rtcd in a simulated world, and what was lost in them.
 
-    python -m simulation run [--histories 2000] [--first 0] [--shape long|short] [--state FILE] [--minutes M] [--moves] [--jobs 1]
-    python -m simulation replay SEED [--trace] [--moves]
+    python -m simulation run [--histories 2000] [--first 0] [--shape long|short] [--state FILE] [--minutes M] [--moves]
+        [--without-room] [--jobs 1]
+    python -m simulation replay SEED [--trace] [--moves] [--without-room]
     python -m simulation fuzz [--runs 20000] [--seed 0] [--state FILE] [--minutes M]
     python -m simulation bugs [NAME ...]
     python -m simulation hunt [NAME ...] [--seconds 15] [--journal FILE]
@@ -24,6 +25,7 @@ import os
 import sys
 import time
 from collections.abc import Generator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -50,6 +52,7 @@ def main() -> int:
     run.add_argument("--shape", choices=SHAPES, default="long", help="how much is in each")
     run.add_argument("--steps", type=int, help="what people do in each")
     run.add_argument("--moves", action="store_true", help="people delete and rename files, too")
+    run.add_argument("--without-room", action="store_true", help="a host, and saves without rooms")
     run.add_argument("--jobs", type=int, default=1, help="so many at the same time")
     run.add_argument("--state", type=Path, help="a file to stop and go on with")
     run.add_argument("--minutes", type=float, default=float("inf"), help="stop after that long")
@@ -59,6 +62,7 @@ def main() -> int:
     replay.add_argument("--shape", choices=SHAPES, default="long")
     replay.add_argument("--steps", type=int)
     replay.add_argument("--moves", action="store_true")
+    replay.add_argument("--without-room", action="store_true")
     replay.add_argument("--trace", action="store_true", help="everything that happened")
     fuzz.add_arguments(commands.add_parser("fuzz", help="damaged input for all parsers"))
     seeded_bugs.add_arguments(commands.add_parser("bugs", help="do the suites notice known bugs?"))
@@ -77,11 +81,21 @@ def main() -> int:
     return 130
 
 
+def _plan(arguments: argparse.Namespace) -> Plan:
+    return Plan(
+        SHAPES[arguments.shape],
+        arguments.steps,
+        moves=arguments.moves,
+        without_room=arguments.without_room,
+        host=True if arguments.without_room else None,
+    )
+
+
 def _run(arguments: argparse.Namespace) -> int:
     totals = Totals.read(arguments.state) if arguments.state else Totals()
     gc.disable()
     totals.next = max(totals.next, arguments.first)
-    plan = Plan(SHAPES[arguments.shape], arguments.steps, moves=arguments.moves)
+    plan = _plan(arguments)
     started = saved = shown = time.monotonic()
     limit = totals.seconds + arguments.processor_seconds
     left = max(arguments.histories - totals.histories, 0)
@@ -156,8 +170,7 @@ def table(totals: Totals) -> str:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    shape = SHAPES[arguments.shape]
-    plan = Plan(shape, arguments.steps, moves=arguments.moves, trace=arguments.trace)
+    plan = replace(_plan(arguments), trace=arguments.trace)
     result = simulate(arguments.seed, plan)
     if arguments.trace:
         print(result.trace)

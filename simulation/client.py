@@ -7,6 +7,7 @@ import asyncio
 from rtcd.errors import NotFoundOnServerError, ServerError
 from rtcd.server.address import ServerAddress
 from rtcd.server.entry import DocumentSession, Entry
+from simulation.changes import SimulatedChanges
 from simulation.network import Place, unreachable
 from simulation.server import Server
 
@@ -20,9 +21,11 @@ class SimulatedClient:
 
     files_at_once = 6
 
-    def __init__(self, place: Place, server: Server) -> None:
+    def __init__(self, place: Place, server: Server, *, offers_changes: bool) -> None:
         self._place = place
         self._server = server
+        is_offered = offers_changes and server.host is not None
+        self.changes = SimulatedChanges(self._there, self._back) if is_offered else None
 
     async def _there(self) -> Server:
         await asyncio.sleep(self._place.delay())
@@ -64,6 +67,11 @@ class SimulatedClient:
         if found is None:
             raise NotFoundOnServerError(f"{path} is not on the server")
         return found.data
+
+    async def read_offered(self, path: str) -> bytes | None:
+        found = (await self._there()).disk.read(path)
+        await self._back()
+        return None if found is None or self.changes is None else found.data
 
     async def create_file(self, path: str, data: bytes) -> Entry:
         if await self.stat(path) is not None:

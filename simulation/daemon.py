@@ -15,6 +15,7 @@ from rtcd.disk.folder import Folder
 from rtcd.disk.writer import Writer
 from rtcd.history.history import History
 from rtcd.rooms.person import user_state
+from rtcd.sync.binding import QUIET_SECONDS
 from rtcd.sync.first_contact import reconcile_all
 from rtcd.sync.local_side import LocalSide
 from rtcd.sync.other_daemons import OtherDaemons
@@ -33,6 +34,8 @@ LIMBO = ROOT / ".rtcd" / "limbo"
 MAX_FILE_BYTES = 50 * 1024 * 1024
 START_SECONDS = 30.0
 CLOSE_SECONDS = 10.0
+# So that there is something to do without rooms.
+WITHOUT_ROOM_QUIET_SECONDS = 2.0
 
 
 @dataclass
@@ -65,7 +68,9 @@ class Daemon:
         user = dict(user_state(here.name, here.name))
         others = OtherDaemons(ADDRESS, user=user, steady=steady)
         link = ServerLink(
-            SimulatedClient(here.place, here.server),  # type: ignore[arg-type]
+            SimulatedClient(  # type: ignore[arg-type]
+                here.place, here.server, offers_changes=here.goes_without_rooms
+            ),
             remote_path="",
             is_host=here.is_host,
             user=user,
@@ -73,7 +78,10 @@ class Daemon:
             steady=steady,
         )
         clock = here.clock_of_daemon()
-        project = Project(disk=disk, link=link, history=history, clock=clock)
+        quiet = WITHOUT_ROOM_QUIET_SECONDS if here.goes_without_rooms else QUIET_SECONDS
+        project = Project(disk=disk, link=link, history=history, clock=clock, quiet_seconds=quiet)
+        if here.goes_without_rooms:
+            project.without_room.crowd = 0
         local = LocalSide(project, clock)
         remote = ServerSide(project, others, clock, steady)
         reporter = Reporter(

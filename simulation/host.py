@@ -46,19 +46,19 @@ class HostFiles:
     """The project folder as the server sees it."""
 
     def __init__(self, machine: Machine, server: Server) -> None:
-        self._machine = machine
+        self.machine = machine
         self._server = server
         self._known: dict[str, _Known] = {}
         self._copies: dict[tuple[str, int], RecoveredCopy] = {}
 
     def read(self, path: str) -> ServerFile | None:
-        inode = self._machine.folder.names.get(path)
+        inode = self.machine.folder.names.get(path)
         if inode is None or inode.is_folder:
             return None
         return ServerFile(inode.data, inode.mtime_ns / 1e9)
 
     def write(self, path: str, data: bytes) -> None:
-        files, folder = self._machine.files, self._machine.folder
+        files, folder = self.machine.files, self.machine.folder
         inode = folder.names.get(path) or files.create(folder, path)
         inode.writers += 1
         files.write(inode, data)
@@ -67,15 +67,15 @@ class HostFiles:
         files.sync(inode)
 
     def delete(self, path: str) -> None:
-        if path in self._machine.folder.names:
-            self._machine.files.unlink(self._machine.folder, path)
+        if path in self.machine.folder.names:
+            self.machine.files.unlink(self.machine.folder, path)
 
     def rename(self, old: str, new: str) -> None:
-        folder = self._machine.folder
-        self._machine.files.rename(folder, old, folder, new)
+        folder = self.machine.folder
+        self.machine.files.rename(folder, old, folder, new)
 
     def paths(self) -> list[str]:
-        names = self._machine.folder.names
+        names = self.machine.folder.names
         return sorted(n for n, inode in names.items() if not inode.is_folder and n[0] != ".")
 
     # ------------------------------------------------------------------ the extension's rules
@@ -113,7 +113,7 @@ class HostFiles:
             self._copies[room.room_id, known.number] = copy
 
     def _is_left_to_daemon(self, path: str) -> bool:
-        machine = self._machine
+        machine = self.machine
         if not machine.is_running:
             return False
         parts = machine.parts
@@ -132,7 +132,7 @@ class HostFiles:
 
     def _last_write(self, path: str) -> tuple[str, frozenset[str]]:
         """As ``rtcd.extension.last_write``."""
-        journal = self._machine.files.find(f"project/.rtcd/limbo/{limbo_journal.NAME}")
+        journal = self.machine.files.find(f"project/.rtcd/limbo/{limbo_journal.NAME}")
         last = ("", frozenset[str]())
         for name, entry in limbo_journal.parse(b"" if journal is None else journal.data):
             if entry.path.value == path:

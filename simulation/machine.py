@@ -68,6 +68,7 @@ class Machine:
         self.reads_are_seen = True
         self.hurry = 0.05
         self.reads_fail = False
+        self.goes_without_rooms = False
         self.watchers: list[SimulatedInotify] = []
         self.editors: list[Editor] = []
         self.process: Process | None = None

@@ -58,6 +58,7 @@ class Plan:
     host: bool | None = None
     kind: str | None = None
     moves: bool = False
+    without_room: bool = False
     trace: bool = False
 
     @property

@@ -69,6 +69,7 @@ class Server:
         self.is_up = False
         self.wires: list[Wire] = []
         self.rooms: dict[str, Room] = {}
+        self.unloaded: set[str] = set()
         self.store: dict[str, list[bytes]] = {}
         self.subscribers: list[Wire] = []
         self.session_id = ""
@@ -147,6 +148,11 @@ class Server:
         file = None if path is None else self.disk.read(path)
         if path is None or file is None:
             wire.end(4404, f"Error initializing: {path}.")
+            wire.forget()
+            return None
+        if path in self.unloaded:
+            # The real one lets the connection wait; this one lets it come again.
+            wire.end(1012, "")
             wire.forget()
             return None
         room = Room(self, name, path)

@@ -57,6 +57,8 @@ class World:
             self.server.disk = self.server.host
             self.server.polls = False
             self.machines[0].place.base = 0.0003
+        for machine in self.machines:
+            machine.goes_without_rooms = plan.without_room
         self.watching = Watching(self)
         for machine in self.machines:
             machine.hurry, machine.reads_fail = plan.shape.hurry, plan.shape.reads_fail

@@ -254,7 +254,7 @@ def find_conflict(places: Places, id: str) -> Conflict:
 
 
 def _resolve_with_text(places: Places, conflict: Conflict, text: str) -> None:
-    name = handover.put(places, text)
+    name = handover.put(places, text.encode())
     try:
         arguments = {"id": conflict.id, "keep": "merged", "text": name}
         ask(places.control_socket, "resolve", arguments)

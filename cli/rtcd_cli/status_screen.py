@@ -72,7 +72,7 @@ def _answers(report: StatusReport, now: float) -> list[tuple[str, str | Text]]:
     states = Counter(file.state for file in report.files)
     shared = len(report.files) - states["held"]
     live = sum(file.live for file in report.files)
-    opened = f", {live:,} open now" if live else ""
+    opened = f", {live:,} open now, each left after a quiet minute" if live else ""
     started = how_long_ago(report.daemon.started, now)
     return [
         ("Connection", _connection(report)),

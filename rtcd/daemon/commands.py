@@ -22,6 +22,8 @@ from rtcd.errors import HeldError, RtcdError, UsageError
 from rtcd.merge.three_way import merge_contents
 from rtcd.places import Places
 from rtcd.project_path import ProjectPath
+from rtcd.rooms.person import clean_name
+from rtcd.server.offered_changes import Answer
 from rtcd.sync.pending import pending_files
 from rtcd.sync.project import Project
 from rtcd.sync.settling import KeptFiles, is_deletion, settled_content
@@ -62,6 +64,7 @@ class Commands:
             "stop": self.stop,
             "wait": self.wait,
             "flush": self.flush,
+            "take": self.take,
             "resume": self.resume,
             "resolve": self.resolve,
             "reopen": self.reopen,
@@ -111,6 +114,24 @@ class Commands:
             await binding.flush()
         return {"flushed": not binding.unwritten(), "joined": True}
 
+    async def take(self, arguments: Arguments) -> dict[str, Any]:
+        """Guests' saves of files that nobody has open, which the server has brought."""
+        files = arguments.get("files")
+        if not isinstance(files, list):
+            raise UsageError("take needs files")
+        answers = await asyncio.gather(*(self._take_one(dict(item)) for item in files))
+        return {"answers": [answer.value for answer in answers]}
+
+    async def _take_one(self, item: Arguments) -> Answer:
+        try:
+            data = take(self._places, str(item.get("content")))
+            path = ProjectPath.parse(str(item.get("path")))
+        except RtcdError:
+            return Answer.NOT_HERE
+        by = clean_name(item.get("by")) or "somebody"
+        expected = str(item.get("expected"))
+        return await self._project.without_room.take(path, data, expected=expected, by=by)
+
     async def resume(self, arguments: Arguments) -> dict[str, Any]:
         """After a halt: carry the deletions on, or put the files back."""
         mode = arguments.get("mode")
@@ -130,7 +151,7 @@ class Commands:
         keep = arguments.get("keep", "merged")
         if keep not in ("disk", "shared", "merged"):
             raise UsageError(f"cannot keep {keep!r}", hint="Keep disk, shared or merged.")
-        text = take(self._places, arguments["text"]) if arguments.get("text") else None
+        text = take(self._places, arguments["text"]).decode() if arguments.get("text") else None
         path = ProjectPath.parse(conflict.path)
         if text is None and is_deletion(conflict, keep):
             await self._delete(path)

@@ -109,6 +109,8 @@ class Reporter:
         if binding is None and self._project.awaits_server:
             return "sending" if differs_from_last_time(self._project, path) else "synced"
         if binding is None:
+            if self._project.remote.is_comparing(path):
+                return "receiving"
             is_owed = path in self._project.retries
             return "sending" if is_owed or self._project.tasks.is_busy(path) else "synced"
         if binding.unsent():

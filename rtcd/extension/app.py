@@ -16,6 +16,7 @@ from jupyter_server_ydoc.handlers import DocSessionHandler, YDocWebSocketHandler
 from jupyter_server_ydoc.stores import SQLiteYStore
 
 from rtcd.extension.autosave import Autosave
+from rtcd.extension.changes_handler import ReplaceFilesHandler
 from rtcd.extension.contents import contents_routes
 from rtcd.extension.files_handler import CreateFilesHandler, ListFilesHandler, ReadFilesHandler
 from rtcd.extension.guests import GuestIdentityProvider
@@ -35,6 +36,7 @@ from rtcd.extension.served_files import ServedFiles
 from rtcd.extension.share import Share
 from rtcd.extension.share_handlers import GreetHandler, ProveHandler, ShareHandler
 from rtcd.extension.stock import stand_in_for_stock
+from rtcd.extension.unloaded import Unloaded
 from rtcd.places import Places, make_private_folder
 
 STORE_TIMEOUT_SECONDS = 10.0
@@ -74,12 +76,14 @@ class RtcdExtension(YDocExtension):
     def initialize_handlers(self) -> None:
         """Put our loaders and handlers where upstream put its own."""
         super().initialize_handlers()
+        unloaded = Unloaded()
         self.file_loaders = CarefulFileLoaders(
             self.serverapp.web_app.settings,
             self.log,
             self.file_poll_interval,
             give_up_after=self.file_stop_poll_on_errors_after,
             projects=self.projects,
+            unloaded=unloaded,
         )
         self.orphans = Orphans(
             lambda: self.ywebsocket_server.rooms,
@@ -99,7 +103,11 @@ class RtcdExtension(YDocExtension):
         shared = {"projects": self.projects, "loaders": self.file_loaders}
         self._files = files = self._served_files()
         self.handlers += [
-            (r"/rtcd/about", AboutHandler, {**shared, "offers": ["files"] if files else []}),
+            (
+                r"/rtcd/about",
+                AboutHandler,
+                {**shared, "offers": ["files", "changes"] if files else []},
+            ),
             (r"/rtcd/moved", MovedHandler, shared),
             (r"/rtcd/rooms", RoomsHandler, {**shared, "websocket_server": self.ywebsocket_server}),
             (r"/rtcd/people", PeopleHandler, {**shared, "whereabouts": self.whereabouts}),
@@ -112,6 +120,11 @@ class RtcdExtension(YDocExtension):
                 (r"/rtcd/files", ListFilesHandler, {"files": files}),
                 (r"/rtcd/files/create", CreateFilesHandler, {"files": files}),
                 (r"/rtcd/files/read", ReadFilesHandler, {"files": files}),
+                (
+                    r"/rtcd/files/replace",
+                    ReplaceFilesHandler,
+                    {**shared, "files": files, "unloaded": unloaded},
+                ),
             ]
         self.handlers += contents_routes(self.file_loaders)
         self._create_store()

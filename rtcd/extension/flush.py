@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rtcd.daemon import unix_socket
 from rtcd.errors import RtcdError
+from rtcd.extension.daemon_line import NotUnderstoodError, ask
 
 FLUSH_TIMEOUT_SECONDS = 5.0
 RETRY_SECONDS = 0.1
-MAX_ANSWER_BYTES = 1024 * 1024
 NOT_SHARED = "not-shared"
 
 
@@ -82,33 +80,13 @@ def _check(answer: dict[str, Any], path: str) -> None:
 
 
 async def _ask(socket: Path, path: str, alive: Callable[[], bool]) -> dict[str, Any]:
-    request = json.dumps({"command": "flush", "arguments": {"path": path}}).encode() + b"\n"
     while True:
         try:
-            return await _converse(socket, request)
+            return await ask(socket, "flush", {"path": path})
+        except NotUnderstoodError as error:
+            raise FlushFailedError(error.message) from None
         except (OSError, EOFError):
             # Nobody listens (yet), or the conversation broke: both can be a death.
             if not alive():
                 raise DaemonGoneError(f"the daemon went away before it saved {path}") from None
         await asyncio.sleep(RETRY_SECONDS)
-
-
-async def _converse(socket: Path, request: bytes) -> dict[str, Any]:
-    connected = unix_socket.connect(socket, timeout=1.0)
-    connected.setblocking(False)
-    reader, writer = await asyncio.open_unix_connection(sock=connected, limit=MAX_ANSWER_BYTES)
-    try:
-        writer.write(request)
-        await writer.drain()
-        line = await reader.readuntil(b"\n")
-    except asyncio.LimitOverrunError:
-        line = b""
-    finally:
-        writer.close()
-    try:
-        answer = json.loads(line)
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise FlushFailedError("the daemon's answer was not understood")
-    return answer

@@ -14,10 +14,11 @@ from rtcd.errors import PathRefusedError
 from rtcd.project_path import ProjectPath
 from rtcd.rooms.person import clean_name
 
-AnnouncementKind = Literal["created", "deleted", "renamed", "folder"]
+AnnouncementKind = Literal["created", "changed", "deleted", "renamed", "folder"]
 
 KINDS: dict[object, AnnouncementKind] = {
     "created": "created",
+    "changed": "changed",
     "deleted": "deleted",
     "renamed": "renamed",
     "folder": "folder",
@@ -26,12 +27,16 @@ KINDS: dict[object, AnnouncementKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a daemon did on the server; paths are server paths, ``by`` a display name."""
+    """What a daemon did on the server; paths are server paths, ``by`` a display name.
+
+    ``digest`` (sha256, hex) of what the file has now, where it was changed.
+    """
 
     kind: AnnouncementKind
     path: str
     new_path: str | None = None
     by: str = field(default="", kw_only=True)
+    digest: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(slots=True)
@@ -59,6 +64,7 @@ def format_item(key: str, announcement: Announcement) -> dict[str, Any]:
         "path": announcement.path,
         "new_path": announcement.new_path,
         "by": announcement.by,
+        "digest": announcement.digest,
     }
 
 
@@ -83,4 +89,11 @@ def parse_item(item: object) -> Announcement | None:
             ProjectPath.parse(new_path)
     except PathRefusedError:
         return None
-    return Announcement(kind, path, new_path, by=clean_name(values.get("by")))
+    digest = values.get("digest")
+    return Announcement(
+        kind,
+        path,
+        new_path,
+        by=clean_name(values.get("by")),
+        digest=digest if isinstance(digest, str) else None,
+    )

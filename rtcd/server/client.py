@@ -25,8 +25,10 @@ from rtcd.errors import (
     ServerUnreachableError,
 )
 from rtcd.project_path import ProjectPath
+from rtcd.server import offered_changes
 from rtcd.server.address import ServerAddress
 from rtcd.server.entry import DocumentSession, Entry, ServerAbout
+from rtcd.server.offered_changes import OfferedChanges
 from rtcd.server.offered_files import OFFER, OfferedFiles
 from rtcd.server.paths import join_path
 from rtcd.server.pin import is_pin_mismatch, key_changed
@@ -51,6 +53,7 @@ class ServerClient:
     def __init__(self, address: ServerAddress) -> None:
         self.address = address
         self._offered: OfferedFiles | None = None
+        self.changes: OfferedChanges | None = None
         self._http = httpx.AsyncClient(
             headers=address.headers,
             event_hooks=HOOKS,
@@ -78,6 +81,8 @@ class ServerClient:
         """Close all connections."""
         if self._offered is not None:
             self._offered.close()
+        if self.changes is not None:
+            self.changes.close()
         await self._http.aclose()
 
     async def about(self) -> ServerAbout:
@@ -110,6 +115,10 @@ class ServerClient:
             self._offered = None
         elif self._offered is None:
             self._offered = OfferedFiles(self._ask)
+        if offered_changes.OFFER not in about.offers:
+            self.changes = None
+        elif self.changes is None:
+            self.changes = OfferedChanges(self._ask, self.live_rooms)
 
     @property
     def files_at_once(self) -> int:
@@ -223,7 +232,7 @@ class ServerClient:
             ServerError: code ``too-large``: it has more than ``max_bytes``.
         """
         what = f"read {path}"
-        offered = await self._offered.read(path) if self._offered is not None else None
+        offered = await self.read_offered(path)
         if offered is not None and (max_bytes is None or len(offered) <= max_bytes):
             return offered
         try:
@@ -234,6 +243,10 @@ class ServerClient:
                 return await _read_all(reply, path, max_bytes)
         except httpx.HTTPError as error:
             raise _unreachable(self.address, error) from error
+
+    async def read_offered(self, path: str) -> bytes | None:
+        """A small file's bytes in a request with others'; None where there is another way only."""
+        return await self._offered.read(path) if self._offered is not None else None
 
     async def create_file(self, path: str, data: bytes) -> Entry:
         """Make a file with these bytes; its folder must be there. The answer may have no hash.

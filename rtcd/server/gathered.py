@@ -23,11 +23,19 @@ class Gathered(Generic[Q, A]):
     """
 
     def __init__(
-        self, ask: Callable[[list[Q]], Awaitable[list[A]]], size: Callable[[Q], int]
+        self,
+        ask: Callable[[list[Q]], Awaitable[list[A]]],
+        size: Callable[[Q], int],
+        *,
+        newest_first: bool = False,
     ) -> None:
-        """``ask`` answers every question, in their order; ``size`` tells about how many bytes one has."""
+        """``ask`` answers every question, in their order; ``size`` tells about how many bytes one has.
+
+        ``newest_first``: a question that comes alone does not wait behind a crowd of earlier ones.
+        """
         self._ask = ask
         self._size = size
+        self._newest_first = newest_first
         self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
         self._requests: set[asyncio.Task[None]] = set()
 
@@ -38,7 +46,10 @@ class Gathered(Generic[Q, A]):
             Exception: what ``ask`` raised for the request that this one was part of.
         """
         future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
-        self._waiting.append((question, future))
+        if self._newest_first:
+            self._waiting.appendleft((question, future))
+        else:
+            self._waiting.append((question, future))
         if len(self._requests) < REQUESTS_AT_ONCE:
             self._requests.add(asyncio.create_task(self._send()))
         return await future

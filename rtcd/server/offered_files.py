@@ -41,7 +41,8 @@ class OfferedFiles:
         self._ask = ask
         self._creating: Gathered[NewFile, JsonObject]
         self._creating = Gathered(self._create_many, lambda new: len(new.data))
-        self._reading: Gathered[str, JsonObject] = Gathered(self._read_many, lambda _: ABOUT_BYTES)
+        self._reading: Gathered[str, JsonObject]
+        self._reading = Gathered(self._read_many, lambda _: ABOUT_BYTES, newest_first=True)
 
     def close(self) -> None:
         """Whoever waits for an answer is cancelled."""
@@ -88,18 +89,19 @@ class OfferedFiles:
             {"path": new.path, "content": base64.b64encode(new.data).decode()} for new in files
         ]
         reply = await self._ask("POST", CREATE, {}, {"files": asked})
-        return _answers(reply, f"create {_named([new.path for new in files])}", len(files))
+        return answers_of(reply, f"create {named([new.path for new in files])}", len(files))
 
     async def _read_many(self, paths: list[str]) -> list[JsonObject]:
         reply = await self._ask("POST", READ, {}, {"paths": paths})
-        return _answers(reply, f"read {_named(paths)}", len(paths))
+        return answers_of(reply, f"read {named(paths)}", len(paths))
 
 
-def _named(paths: Sequence[str]) -> str:
+def named(paths: Sequence[str]) -> str:
+    """Some files, for a sentence."""
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
-def _answers(reply: httpx.Response, what: str, count: int) -> list[JsonObject]:
+def answers_of(reply: httpx.Response, what: str, count: int) -> list[JsonObject]:
     """One answer for each file, in the order of the questions."""
     if reply.status_code == 404:  # the server has become an older one
         return [{"error": "cannot-here"}] * count

@@ -38,7 +38,7 @@ from rtcd.rooms.backoff import Backoff
 from rtcd.sync.in_hand import InHand, NothingInHand
 from rtcd.sync.ledger import Ledger
 from rtcd.sync.merge_worker import MergeWorker
-from rtcd.sync.open_file import BindingState, OpenFile
+from rtcd.sync.open_file import REST_SECONDS, BindingState, OpenFile
 from rtcd.sync.ports import Clock, Disk, Room, Rooms
 from rtcd.sync.save import Save
 from rtcd.sync.working import Working
@@ -46,6 +46,7 @@ from rtcd.sync.working import Working
 log = logging.getLogger("rtcd.sync")
 
 QUIET_SECONDS = 60.0
+LEAVE_SOON_SECONDS = 2.0
 BACKOFF = Backoff(longest=20.0)
 
 
@@ -84,6 +85,7 @@ class Binding:
         )
         self._open.receives_only = receives_only
         self._open.merge_worker = merge_worker
+        self._open.rest_seconds = min(REST_SECONDS, quiet_seconds / 2)
         self._working = Working(self._open, began=began, quiet_seconds=quiet_seconds)
         self._retry_now = asyncio.Event()
         self.kind = kind
@@ -189,6 +191,12 @@ class Binding:
             self._open.lost = True
             self._open.stir()
 
+    def leave_soon(self) -> None:
+        """Many other files wait: leave the room when it was quiet for a moment."""
+        if self._working.quiet_seconds > LEAVE_SOON_SECONDS:
+            self._working.quiet_seconds = LEAVE_SOON_SECONDS
+            self._open.stir()
+
     def close(self) -> None:
         """Write what is left, then leave."""
         self._open.closing = True
@@ -231,6 +239,11 @@ class Binding:
     def is_absent(self) -> bool:
         """True for a file that was deleted while its work goes on."""
         return False
+
+    @property
+    def last_change(self) -> float:
+        """When somebody edited last, or the binding began; seconds since the epoch."""
+        return self._open.last_content_change
 
     @property
     def is_joining(self) -> bool:

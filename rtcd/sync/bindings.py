@@ -14,6 +14,9 @@ from rtcd.sync.open_file import BindingState
 if TYPE_CHECKING:
     from rtcd.sync.project import Project
 
+ROOMS_KEPT = 100
+"""With more rooms open, those that nobody edits are left after a moment instead of a minute."""
+
 FIRST_RETRY_SECONDS = 0.25
 FAILURE_WINDOW_SECONDS = 60.0
 MAX_FAILURES = 3
@@ -64,7 +67,20 @@ class Bindings(dict[ProjectPath, Binding]):
         self[path] = binding
         self._project.pairs.faces.attach(binding)
         self._project.spawn(self._run_binding(binding), problem_path=path)
+        self._leave_those_at_rest()
         return binding
+
+    def are_many(self) -> bool:
+        """True while as many rooms are open as are kept open for files at rest."""
+        return len(self) >= ROOMS_KEPT
+
+    def _leave_those_at_rest(self) -> None:
+        """Rooms in which somebody is are stayed in, however many they are."""
+        too_many = len(self) - ROOMS_KEPT
+        if too_many > 0:
+            joined = [one for one in self.values() if one.is_live]
+            for binding in sorted(joined, key=lambda one: one.last_change)[:too_many]:
+                binding.leave_soon()
 
     async def _run_binding(self, binding: Binding) -> None:
         failed = True
@@ -72,6 +88,7 @@ class Bindings(dict[ProjectPath, Binding]):
             if binding.path in self._set_aside:
                 binding.disk_unreadable(_set_aside(binding.path))
             else:
+                await self._project.without_room.ended(binding.path)
                 await binding.run()
             failed = False
         finally:
@@ -83,6 +100,10 @@ class Bindings(dict[ProjectPath, Binding]):
                 self._try_again_later(binding.path)
             elif not self._closing:
                 self._hand_on(binding)
+
+    def joining(self) -> int:
+        """How many wait for their room."""
+        return sum(binding.is_joining for binding in self.values())
 
     def _hand_on(self, binding: Binding) -> None:
         """Saves that came while the binding was about to end."""

@@ -67,5 +67,14 @@ async def _carry_out(
     elif action is ListAction.FORGET:
         project.history.forget(str(path))
     elif action is ListAction.JOIN:
-        project.activate(path)
+        await _join(project, path, snapshot)
     return None
+
+
+async def _join(project: Project, path: ProjectPath, snapshot: Snapshot | None) -> None:
+    """Both sides meet in the file's room; a change of one side goes by itself in a crowd."""
+    without_room = project.without_room
+    if snapshot is None or path in project.bindings or not without_room.is_crowded():
+        project.activate(path)
+    elif not await without_room.follow(path, by=""):
+        await without_room.carry(snapshot, git=project.disk.is_checkout(snapshot))

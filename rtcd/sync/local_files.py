@@ -94,7 +94,8 @@ class LocalFiles:
             self._project.note_change()
             return
         mark = self._project.history.bookmark(str(path))
-        if mark is not None and mark.base_digest == snapshot.digest:
+        is_known = mark is not None and mark.base_digest == snapshot.digest
+        if is_known or self._project.without_room.is_arriving(snapshot):
             return
         if not self.understood(snapshot):
             return
@@ -102,6 +103,8 @@ class LocalFiles:
             self.file_held(path, only_receives(path), snapshot.stat)
         elif mark is None and not self._project.pairs.is_text(path):
             self._project.spawn(self._share_new(snapshot), path=path)
+        elif self._project.without_room.may_carry(snapshot):
+            self._project.spawn(self._project.without_room.carry(snapshot, git=git), path=path)
         else:
             binding = self._project.activate(path)
             if git:

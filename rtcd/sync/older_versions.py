@@ -99,6 +99,14 @@ def _lines_of(content: Content) -> set[tuple[str | None, str]]:
     return {(cell.id, line) for cell in content.cells for line in ["", *cell.source.splitlines()]}
 
 
+def is_made_from_last(known: Sequence[Version], saved: Content, *, git: bool, now: float) -> bool:
+    """True when a save was made from the newest of the versions, so that it takes nothing back."""
+    if len(known) < 2:
+        return True
+    choice = choose_base(saved, ring_of(known).candidates(now), Evidence(git=git))
+    return choice.index == len(known) - 1 and choice.conflict is None
+
+
 def with_what_was_lost(
     base: Content | None, disk: Content, known: Sequence[Version], evidence: Evidence, now: float
 ) -> Merged | None:

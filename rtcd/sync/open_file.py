@@ -104,6 +104,7 @@ class OpenFile:
         self.user = user
         self.in_hand = in_hand
         self.receives_only = False
+        self.rest_seconds = REST_SECONDS
         self.merge_worker: MergeWorker | None = None
         self.reads_are_told = reads_are_told
         self.file = LocalFile(path, kind, disk)
@@ -146,7 +147,7 @@ class OpenFile:
     def content_changed(self) -> None:
         """Somebody edited: a new generation, and no pause."""
         self.generations.changed()
-        if self.clock() - self.last_content_change >= REST_SECONDS:
+        if self.clock() - self.last_content_change >= self.rest_seconds:
             self.is_awake_again = True
         self.last_content_change = self.clock()
 

@@ -33,6 +33,7 @@ from rtcd.sync.remote_files import RemoteFiles
 from rtcd.sync.retries import Retries
 from rtcd.sync.server_link import ServerLink
 from rtcd.sync.tasks import Tasks
+from rtcd.sync.without_room import WithoutRoom
 
 
 class Project:
@@ -66,6 +67,7 @@ class Project:
         self.local = LocalFiles(self)
         self.remote = RemoteFiles(self)
         self.pairs = Pairs(self)
+        self.without_room = WithoutRoom(self)
         self.awaits_server = False
         """The server was away when the daemon began: nothing was compared with it yet."""
 
@@ -128,7 +130,11 @@ class Project:
     @property
     def saver(self) -> str:
         """Who saves in this folder, as the history names it."""
-        return f"{self.link.user['name']} (local save)"
+        return self.saver_of(git=False)
+
+    def saver_of(self, *, git: bool) -> str:
+        """Who saves in this folder, when git may have done it."""
+        return f"{self.link.user['name']} ({'git' if git else 'local save'})"
 
     def ledger(self, path: ProjectPath) -> Ledger:
         """The memory of one file."""

@@ -15,6 +15,7 @@ from rtcd.disk.file_stat import Snapshot
 from rtcd.disk.formats import kind_of
 from rtcd.errors import HeldError, RtcdError, ServerRefusedError, ServerUnreachableError
 from rtcd.project_path import ProjectPath
+from rtcd.rooms.news import Announcement
 
 if TYPE_CHECKING:
     from rtcd.sync.project import Project
@@ -26,6 +27,7 @@ class RemoteFiles:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._checks: dict[ProjectPath, bool] = {}
+        self._said: dict[ProjectPath, Announcement] = {}
 
     def someone_joined(self, path: ProjectPath) -> None:
         """A room is live: be in it."""
@@ -39,6 +41,20 @@ class RemoteFiles:
             and path not in self._project.link.awaited_renames
         ):
             self._project.activate(path)
+
+    def is_comparing(self, path: ProjectPath) -> bool:
+        """True while there is news of the file that has not been followed yet."""
+        return path in self._checks
+
+    async def changed(self, path: ProjectPath, said: Announcement) -> None:
+        """Another daemon told that the server's file has changed, without a room.
+
+        Raises:
+            ServerUnreachableError: there is no server now.
+            ServerRefusedError: it does not let us in any more.
+        """
+        self._said[path] = said
+        await self.check(path)
 
     async def check(self, path: ProjectPath) -> None:
         """Compare one file that no room is open for with the server's.
@@ -74,6 +90,8 @@ class RemoteFiles:
             return
         if self._is_being_renamed(path):
             return
+        if await self._follow(path, self._said.pop(path, None)):
+            return
         entry = await self._project.link.stat(path)
         if entry is None:
             await self.removed(path)
@@ -83,6 +101,15 @@ class RemoteFiles:
         else:
             await self._compare(path, entry.hash)
             self._project.link.note_compared(path, entry)
+
+    async def _follow(self, path: ProjectPath, said: Announcement | None) -> bool:
+        """True when the server's file was taken without a room; not where one is open to be in."""
+        without_room = self._project.without_room
+        if said is not None:
+            return await without_room.follow(path, by=said.by, digest=said.digest)
+        if not without_room.may_follow(path) or await self._project.link.is_open(path):
+            return False
+        return await without_room.follow(path, by="")
 
     def _is_being_renamed(self, path: ProjectPath) -> bool:
         link = self._project.link

@@ -20,6 +20,7 @@ from rtcd.rooms.news import Announcement, AnnouncementKind
 from rtcd.server.address import ServerAddress
 from rtcd.server.client import ServerClient
 from rtcd.server.entry import Entry
+from rtcd.server.offered_changes import Answer, Change
 from rtcd.sync.awaited_renames import AwaitedRenames
 from rtcd.sync.lifo_semaphore import LifoSemaphore
 from rtcd.sync.one_way import refused
@@ -193,6 +194,43 @@ class ServerLink:
     async def created(self, path: ProjectPath) -> None:
         """Tell the others of a file that the server has already."""
         await self._announce("created", path)
+
+    # ------------------------------------------------------------------ without a room
+
+    @property
+    def offers_changes(self) -> bool:
+        """Whether the server changes files that nobody has open by itself."""
+        return self.client.changes is not None
+
+    async def is_open(self, path: ProjectPath) -> bool:
+        """Whether somebody has the document open; True where the server cannot tell."""
+        changes = self.client.changes
+        return changes is None or await changes.is_open(self.server_path(path))
+
+    async def replace(self, path: ProjectPath, data: bytes, *, expected: str) -> Answer:
+        """Let the server put ``data`` in the place of what it is ``expected`` to have (sha256, hex).
+
+        On a host it has been there already: then only nobody may have it open.
+        """
+        self._must_send()
+        changes, where = self.client.changes, self.server_path(path)
+        if changes is None:
+            return Answer.NOT_HERE
+        if self.is_host:
+            return Answer.OPEN if await self.is_open(path) else Answer.TAKEN
+        return await changes.replace(Change(where, data, expected, self.user["name"]))
+
+    async def read_offered(self, path: ProjectPath) -> bytes | None:
+        """The server's bytes of a small file; None where they have to be asked for in another way."""
+        return await self.client.read_offered(self.server_path(path))
+
+    async def changed(self, path: ProjectPath, digest: str, *, by: str = "") -> None:
+        """Tell the others what a file of the server has now (sha256, hex), and who did it."""
+        who = by or self.user["name"]
+        news = Announcement("changed", self.server_path(path), by=who, digest=digest)
+        await self._others.announce(news)
+
+    # ------------------------------------------------------------------ what is taken away
 
     async def delete(self, path: ProjectPath) -> None:
         """Remove the file or empty folder; on a host it is gone already."""

@@ -230,6 +230,8 @@ class ServerSide:
                 self._work(self._project.remote.renamed(path, new), new)
         elif announcement.kind == "deleted":
             self._work(self._removed(path), path)
+        elif announcement.kind == "changed":
+            self._work(self._project.remote.changed(path, announcement), path)
         else:
             self._work(self._project.remote.check(path), path)
 
@@ -287,10 +289,16 @@ class ServerSide:
         return not is_held and self._project.history.bookmark(str(path)) is not None
 
     async def _check(self, path: ProjectPath, entry: Entry) -> None:
-        if path in self._project.bindings:
+        if path in self._project.bindings or self._is_as_known(path, entry):
             self._link.note_compared(path, entry)
         else:
             await self._project.remote.check(path)
+
+    def _is_as_known(self, path: ProjectPath, entry: Entry) -> bool:
+        """The listing has told its digest, and it is what the server had last."""
+        mark = self._project.history.bookmark(str(path))
+        is_known = entry.hash is not None and path in self._project.files
+        return is_known and mark is not None and mark.server_hash == entry.hash
 
 
 def _as_a_guest_sees_it(error: RtcdError, url: str) -> RtcdError:

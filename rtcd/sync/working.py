@@ -32,7 +32,8 @@ class Working:
 
     def __init__(self, open_file: OpenFile, *, began: float, quiet_seconds: float) -> None:
         self._open = open_file
-        self._quiet_seconds = quiet_seconds
+        self.quiet_seconds = quiet_seconds
+        self._joined_at = 0.0
         self._remembering = Remembering(open_file)
         self.server_saves = ServerSaves(open_file)
         self.meeting = Meeting(open_file, self._remembering, began=began)
@@ -48,6 +49,8 @@ class Working:
         it = self._open
         it.room = room
         it.lost = False
+        # Who else is here is told in a moment only, however long nothing was edited.
+        self._joined_at = it.clock()
         self.meeting.has_met = False
         content = await it.file.look(known_size=it.ledger.known_size())
         # The look has seen every save that is on disk; those that were swapped out are only here.
@@ -149,13 +152,16 @@ class Working:
             return soonest
         if self._remembering.is_due:
             return PAUSE_SECONDS
-        return max(0.05, self._quiet_seconds - (now - self._open.last_content_change) + 0.05)
+        return max(0.05, self.quiet_seconds - (now - self._quiet_since()) + 0.05)
+
+    def _quiet_since(self) -> float:
+        return max(self._open.last_content_change, self._joined_at)
 
     def _is_quiet(self, room: Room) -> bool:
         it = self._open
         # Asked after every edit: who is here is looked at last.
         return (
-            it.clock() - it.last_content_change >= self._quiet_seconds
+            it.clock() - self._quiet_since() >= self.quiet_seconds
             and not it.gone
             and not it.unsent()
             and it.everywhere_written()

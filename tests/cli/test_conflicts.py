@@ -376,5 +376,5 @@ def test_the_options_may_stand_before_the_command(recorded: Shell) -> None:
 
 
 def test_the_handover_is_what_the_daemon_takes(recorded: Shell) -> None:
-    name = handover.put(recorded.places, "text")
-    assert handover.take(recorded.places, name) == "text"
+    name = handover.put(recorded.places, b"text")
+    assert handover.take(recorded.places, name) == b"text"

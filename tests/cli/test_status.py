@@ -22,7 +22,7 @@ CALM = """\
   Your saves     all on the server
   Their changes  all on your disk
   Set aside      nothing
-  Files          2 shared, 1 open now
+  Files          2 shared, 1 open now, each left after a quiet minute
   Daemon         rtcd 0.1.0, process PID, started 2 h ago
 
 Next: rtcd status --watch  see changes as they come

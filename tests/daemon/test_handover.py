@@ -23,10 +23,10 @@ def places(tmp_path: Path) -> Places:
 
 
 def test_what_was_put_is_taken_once(places: Places) -> None:
-    text = "é\r\n" * 100_000
-    name = handover.put(places, text)
+    data = "é\r\n".encode() * 100_000
+    name = handover.put(places, data)
     assert stat.S_IMODE((places.recovery / name).stat().st_mode) == 0o600
-    assert handover.take(places, name) == text
+    assert handover.take(places, name) == data
     with pytest.raises(RtcdError, match="gone"):
         handover.take(places, name)
 

@@ -10,6 +10,7 @@ from typing import Any
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 
 from rtcd.extension.loader import CarefulFileLoader, SharedByLoaders
+from rtcd.extension.unloaded import Unloaded
 
 
 async def test_a_content_that_has_become_old_meanwhile_is_not_saved() -> None:
@@ -46,7 +47,7 @@ async def saved_by(manager: AsyncLargeFileManager) -> dict[str, Any]:
         poll_interval=1.0,
         give_up_after=None,
     )
-    loader = CarefulFileLoader("id", shared, projects=None)  # type: ignore[arg-type]
+    loader = CarefulFileLoader("id", shared, projects=None, unloaded=Unloaded())  # type: ignore[arg-type]
     model = {"format": "text", "type": "file", "content": "the room's"}
     saved = await loader._save_content_at_path(model, "a.txt")
     assert saved["hash"] == loader._known_digest

@@ -13,7 +13,14 @@ RENAMED = Announcement("renamed", "a.txt", "b.txt", by="Bo")
 
 
 @pytest.mark.parametrize(
-    "one", [CREATED, RENAMED, Announcement("folder", "é"), Announcement("deleted", "x")]
+    "one",
+    [
+        CREATED,
+        RENAMED,
+        Announcement("folder", "é"),
+        Announcement("deleted", "x"),
+        Announcement("changed", "x", by="Ada", digest="0a1b"),
+    ],
 )
 def test_an_item_says_what_was_announced(one):
     assert parse_item(format_item("1.1", one)) == one

@@ -57,6 +57,21 @@ async def test_a_request_stays_small(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(map(tuple, server.requests)) == [(1,), (1, 1, 1), (5,), (6,), (99,)]
 
 
+async def test_the_newest_question_goes_before_a_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathered, "MAX_QUESTIONS", 2)
+    server = Server()
+    asked = Gathered(server.ask, lambda _: 1, newest_first=True)
+    crowd = asyncio.gather(*map(asked.answer, range(8)))
+    while len(server.requests) < gathered.REQUESTS_AT_ONCE:
+        await asyncio.sleep(0)
+    alone = asyncio.create_task(asked.answer(99))
+    await asyncio.sleep(0)
+    server.may_end.set()
+    assert await crowd == [2 * number for number in range(8)]
+    assert await alone == 198
+    assert 99 in server.requests[gathered.REQUESTS_AT_ONCE]
+
+
 async def test_what_fails_is_told_to_those_who_asked() -> None:
     server = Server()
     server.may_end.set()

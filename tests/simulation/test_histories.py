@@ -79,6 +79,7 @@ STORMY = range(2_000, 2_005)
 STORMY_WITH_MOVES = range(3_000, 3_003)
 SHORT_ONES = range(4_000, 4_024)
 SHORT_ONES_WITH_MOVES = range(4_100, 4_116)
+WITHOUT_ROOM = range(4_000, 4_003)
 MOST_TAKEN_BACK = 0.02
 """Of all tokens: saves whose base cannot be known, because reads were missed. All in the history."""
 
@@ -118,6 +119,10 @@ def test_under_faults_nothing_is_lost_doubled_or_left_different() -> None:
 
 def test_under_faults_and_with_deletions_and_renames_nothing_is_lost() -> None:
     assert broken(STORMY_WITH_MOVES, Plan(moves=True)) == []
+
+
+def test_where_changes_go_without_a_room_nothing_is_lost() -> None:
+    assert broken(WITHOUT_ROOM, Plan(without_room=True, host=True)) == []
 
 
 def test_the_same_seed_gives_the_same_history() -> None:

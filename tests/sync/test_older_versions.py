@@ -6,7 +6,7 @@ import pytest
 
 from rtcd.content import Cell, NotebookContent, TextContent
 from rtcd.merge.versions import Version
-from rtcd.sync.older_versions import descends_from, is_made_of
+from rtcd.sync.older_versions import descends_from, is_made_from_last, is_made_of
 
 
 def version(number: int, text: str, base: int | None = None) -> Version:
@@ -71,3 +71,27 @@ def test_lines_of_a_notebook_belong_to_their_cells() -> None:
     base, save = notebook(a="x = 1"), notebook(a="x = 1", b="y = 2")
     assert is_made_of(notebook(a="x = 1\nprint(x)", b="y = 2"), base, save)
     assert not is_made_of(notebook(a="x = 1\ny = 2"), base, save)
+
+
+MINE, THEIRS = "".join(f"line {n}\n" for n in range(9)), "typed by others\n"
+
+
+@pytest.mark.parametrize(
+    ("saved", "git", "is_so"),
+    [
+        (MINE + "and mine\n", False, False),
+        (THEIRS + MINE + "and mine\n", False, True),
+        (MINE, False, False),
+        (MINE, True, True),
+        (THEIRS + MINE, False, True),
+    ],
+)
+def test_a_save_that_takes_back_what_others_wrote_was_not_made_from_the_last_version(
+    saved: str, git: bool, is_so: bool
+) -> None:
+    known = (version(0, MINE), version(1, THEIRS + MINE))
+    assert is_made_from_last(known, TextContent(saved), git=git, now=100.0) is is_so
+
+
+def test_of_one_version_every_save_is_made() -> None:
+    assert is_made_from_last((version(0, MINE),), TextContent("all new"), git=False, now=1.0)
