@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rtcd.errors import HistoryError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x72746364
 """``rtcd`` in ASCII: tells our database from somebody else's."""
 
@@ -28,6 +28,7 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE blobs (
     digest TEXT PRIMARY KEY, size INTEGER NOT NULL, stored INTEGER NOT NULL, data BLOB NOT NULL
 );
+CREATE TABLE chunks (name BLOB PRIMARY KEY, uses INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE versions (
     path TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL,
     at REAL NOT NULL, author TEXT NOT NULL, source TEXT NOT NULL,
@@ -46,6 +47,12 @@ CREATE TABLE bookmarks (
     disk_size INTEGER NOT NULL, disk_mtime_ns INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
+
+
+FROM_1 = """
+CREATE TABLE chunks (name BLOB PRIMARY KEY, uses INTEGER NOT NULL, data BLOB NOT NULL);
+"""
+"""What a database of the first schema lacks."""
 
 
 def open_database(file: Path) -> tuple[sqlite3.Connection, Path | None]:
@@ -125,6 +132,7 @@ def _prepared(file: Path) -> sqlite3.Connection:
         if file.stat().st_size == 0:
             _create(connection)
         else:
+            _upgrade(connection)
             _check_ours(connection)
             _check_sound(connection)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -151,6 +159,14 @@ def _create(connection: sqlite3.Connection) -> None:
         f"BEGIN; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
         f" PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
     )
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Bring a database of ours that an earlier rtcd has written to this schema."""
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if (application, version) == (APPLICATION_ID, 1):
+        connection.executescript(f"BEGIN; {FROM_1} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
 
 def _check_ours(connection: sqlite3.Connection) -> None:

@@ -111,7 +111,14 @@ class History:
     # Versions
 
     def record_version(
-        self, path: str, data: bytes, *, by: str, source: str, at: float
+        self,
+        path: str,
+        data: bytes,
+        *,
+        by: str,
+        source: str,
+        at: float,
+        digest: str | None = None,
     ) -> VersionInfo:
         """Keep a content of a file; the newest version itself when it has just these bytes.
 
@@ -121,9 +128,10 @@ class History:
             by: the name of who made it.
             source: see ``VersionInfo``; what it was about may follow behind a blank.
             at: seconds since the epoch.
+            digest: that of the bytes (sha256, hex), if it is known already.
         """
         with self._changing():
-            digest = self._blobs.put(data)
+            digest = self._blobs.put(data, digest)
             newest = self._newest(path)
             if newest is not None and newest.digest == digest:
                 return newest
@@ -159,13 +167,13 @@ class History:
         with sentences():
             return self._blobs.get(digest)
 
-    def put_blob(self, data: bytes) -> str:
+    def put_blob(self, data: bytes, digest: str | None = None) -> str:
         """Keep bytes that a bookmark or conflict is about to name; their digest.
 
         What nothing names by the next start is deleted then.
         """
         with self._changing():
-            return self._blobs.put(data)
+            return self._blobs.put(data, digest)
 
     # Conflicts
 

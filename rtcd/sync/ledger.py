@@ -46,7 +46,12 @@ class Ledger:
         if snapshot.digest == self._recorded:
             return
         self._history.record_version(
-            str(self.path), snapshot.data, by=by, source=source, at=self._clock()
+            str(self.path),
+            snapshot.data,
+            by=by,
+            source=source,
+            at=self._clock(),
+            digest=snapshot.digest,
         )
         self._recorded = snapshot.digest
 
@@ -151,7 +156,7 @@ class Ledger:
                 continuing_digest=snapshot.digest,
             )
         if new != old:
-            self._history.put_blob(snapshot.data)
+            self._history.put_blob(snapshot.data, snapshot.digest)
             self._history.set_bookmark(new)
 
     def record_conflicts(self, overlaps: Iterable[Overlap], sides: Sides) -> int:
