@@ -25,6 +25,9 @@ from rtcd.disk.text_format import BYTE_ORDER_MARK, decode_utf8
 
 MAJOR = 4
 
+LARGE_BYTES = 1_000_000
+ALIKE_SHARE = 8
+
 NOT_IN_DOCUMENTS = frozenset({"orig_nbformat", "orig_nbformat_minor", "signature"})
 """Notebook metadata that Jupyter keeps out of its documents, reading and writing."""
 
@@ -63,7 +66,7 @@ def read_notebook(data: bytes, *, known: bytes | None = None) -> Reading:
     """
     reading = _remembered.get(data)
     if reading is None:
-        before = None if known is None else _remembered.get(known)
+        before = _remembered.like(data) if known is None else _remembered.get(known)
         reading = _read(decode_utf8(data, "notebook"), before)
         _remembered.put(data, reading)
     return reading
@@ -112,13 +115,28 @@ class _RecentReadings:
                 self._readings.move_to_end(data)
             return reading
 
+    def like(self, data: bytes) -> Reading | None:
+        """The newest reading of about as many bytes, if they are many: perhaps an earlier version."""
+        if len(data) < LARGE_BYTES:
+            return None
+        with self._lock:
+            alike = (
+                reading
+                for known, reading in reversed(self._readings.items())
+                if abs(len(known) - len(data)) < len(data) // ALIKE_SHARE
+            )
+            return next(alike, None)
+
     def put(self, data: bytes, reading: Reading) -> None:
         with self._lock:
-            if data in self._readings or len(data) > self._budget:
+            if data in self._readings:
                 return
             self._readings[data] = reading
             self._size += len(data)
-            while len(self._readings) > self._entries or self._size > self._budget:
+            # The newest stays, however large: the next version of it has nearly all of its cells.
+            while len(self._readings) > 1 and (
+                len(self._readings) > self._entries or self._size > self._budget
+            ):
                 dropped, _ = self._readings.popitem(last=False)
                 self._size -= len(dropped)
 

@@ -24,21 +24,21 @@ PACKED, PLAIN = b"z", b"p"
 
 def pieces_of(data: bytes) -> Iterator[bytes]:
     """Cut ``data``; put together again the pieces are the same bytes."""
-    lines = data.splitlines(keepends=True) if b"\n" in data else [data]
-    usual = max(1, len(data) // max(1, len(lines)))
+    usual = max(1, len(data) // (data.count(b"\n") + 1))
     # One line in so many ends a piece; a power of two, so that it rarely changes with the content.
     share = 1 << max(0, (MIDDLE_BYTES // usual).bit_length() - 1)
-    begin = place = 0
-    for line in lines:
-        is_long = len(line) >= MIDDLE_BYTES
-        if is_long and place > begin:
-            yield data[begin:place]
-            begin = place
-        place += len(line)
-        if is_long or place - begin >= LARGEST_BYTES or not zlib.crc32(line) % share:
-            yield from _no_larger(data, begin, place)
-            begin = place
-    yield from _no_larger(data, begin, place)
+    begin = line = 0
+    while line < len(data):
+        end = data.find(b"\n", line) + 1 or len(data)
+        is_long = end - line >= MIDDLE_BYTES
+        if is_long and line > begin:
+            yield data[begin:line]
+            begin = line
+        if is_long or end - begin >= LARGEST_BYTES or not zlib.crc32(data[line:end]) % share:
+            yield from _no_larger(data, begin, end)
+            begin = end
+        line = end
+    yield from _no_larger(data, begin, len(data))
 
 
 def _no_larger(data: bytes, begin: int, end: int) -> Iterator[bytes]:
@@ -47,7 +47,10 @@ def _no_larger(data: bytes, begin: int, end: int) -> Iterator[bytes]:
 
 
 class Chunks:
-    """The table of pieces; changes belong into the caller's transaction."""
+    """The table of pieces; changes belong into the caller's transaction.
+
+    How often each is used stands in another one: SQLite writes a row anew as a whole.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -58,12 +61,14 @@ class Chunks:
         for piece in pieces_of(data):
             name = hashlib.blake2b(piece, digest_size=NAME_BYTES).digest()
             names.append(name)
-            known = self._connection.execute(
-                "UPDATE chunks SET uses = uses + 1 WHERE name = ? RETURNING 1", (name,)
-            ).fetchall()
-            if not known:
+            uses = self._connection.execute(
+                "INSERT INTO chunk_uses VALUES (?, 1) ON CONFLICT DO UPDATE SET uses = uses + 1"
+                " RETURNING uses",
+                (name,),
+            ).fetchall()[0][0]
+            if uses == 1:
                 packed = _packed(piece)
-                self._connection.execute("INSERT INTO chunks VALUES (?, 1, ?)", (name, packed))
+                self._connection.execute("INSERT INTO chunks VALUES (?, ?)", (name, packed))
                 added += len(packed)
         return b"".join(names), added
 
@@ -86,12 +91,19 @@ class Chunks:
         """The content is not kept any more; how many bytes became free."""
         freed = 0
         for name in _each(names):
-            self._connection.execute("UPDATE chunks SET uses = uses - 1 WHERE name = ?", (name,))
-            gone = self._connection.execute(
-                "DELETE FROM chunks WHERE name = ? AND uses <= 0 RETURNING LENGTH(data)", (name,)
+            left = self._connection.execute(
+                "UPDATE chunk_uses SET uses = uses - 1 WHERE name = ? RETURNING uses", (name,)
             ).fetchall()
-            freed += sum(row[0] for row in gone)
+            if left == [(0,)]:
+                freed += self._delete(name)
         return freed
+
+    def _delete(self, name: bytes) -> int:
+        self._connection.execute("DELETE FROM chunk_uses WHERE name = ?", (name,))
+        gone = self._connection.execute(
+            "DELETE FROM chunks WHERE name = ? RETURNING LENGTH(data)", (name,)
+        ).fetchall()
+        return sum(row[0] for row in gone)
 
     def stored_bytes(self) -> int:
         """What all pieces take."""

@@ -128,14 +128,15 @@ class BaseDocuments:
         elif self._shadow is not None and not self._was_needed:
             self._give_up_shadow(self._shadow, live)
         self._was_needed = False
-        self._log.compact(live)
+        is_one_update = self._log.compact(live)
         self._updates = self._pending_updates = self._log.length
         for version in versions:
             if version.number == self._shadow_at and version.update is None:
                 shadow = self._shadow
-                version.update = (
-                    self._log.checkpoint if shadow is None else shadow.shared.update_since()
-                )
+                if shadow is not None:
+                    version.update = shadow.shared.update_since()
+                elif is_one_update:
+                    version.update = self._log.checkpoint
             elif version.number in self._older:
                 version.update = self._older.pop(version.number).shared.update_since()
         self.forget_all_but(versions)

@@ -18,6 +18,9 @@ from rtcd.documents.open_document import open_document
 from rtcd.merge.rescue import WATCH_SECONDS, Rescue
 
 EMPTY_UPDATE = b"\0\0"
+LARGE_BYTES = 1_000_000
+SMALL_SHARE = 16
+MOST_UPDATES = 1000
 OWN_UPDATES = 256
 """How many echoes are known as such; an echo comes back within seconds."""
 
@@ -76,11 +79,20 @@ class UpdateLog:
         self._rescues = [one for one in self._rescues if one.until > now and not one.is_over]
         return tuple(self._rescues)
 
-    def compact(self, live: Document) -> None:
-        """All updates become one, the state of ``live``."""
-        if self._updates:
+    def compact(self, live: Document) -> bool:
+        """All updates become one, the state of ``live``; False where that costs more than it saves.
+
+        A state of many megabytes is not written anew for an edit of one character.
+        """
+        if self._updates and not self._is_small_beside_checkpoint():
             self._checkpoint = live.shared.update_since()
             self._updates = []
+        return not self._updates
+
+    def _is_small_beside_checkpoint(self) -> bool:
+        if len(self._checkpoint) < LARGE_BYTES or len(self._updates) > MOST_UPDATES:
+            return False
+        return sum(map(len, self._updates)) < len(self._checkpoint) // SMALL_SHARE
 
 
 def _replay(kind: Kind, updates: Iterable[bytes], *, client_id: int | None = None) -> Document:

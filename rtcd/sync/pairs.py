@@ -35,6 +35,7 @@ log = logging.getLogger("rtcd.sync")
 
 Texts = Mapping[ProjectPath, ScriptFormat]
 CODE = "invalid-pair-settings"
+LARGE_BYTES = 1_000_000
 
 
 class Pairs:
@@ -123,13 +124,14 @@ class Pairs:
                 self._follow(notebook)
         if kind_of(path) != "notebook":
             return
-        if b'"jupytext"' in snapshot.data:
+        # A large one is read already, and looking through it takes longer.
+        if len(snapshot.data) >= LARGE_BYTES or b'"jupytext"' in snapshot.data:
             try:
                 content = parse("notebook", snapshot.data)
             except HeldError:
                 return
             assert isinstance(content, NotebookContent)
-            self._metadata[path] = content.metadata
+            self._metadata[path] = content.metadata if "jupytext" in content.metadata else {}
         else:
             self._metadata[path] = {}
         self._follow(path)

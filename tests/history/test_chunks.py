@@ -114,7 +114,7 @@ def test_what_an_earlier_rtcd_has_kept_is_kept(tmp_path: Path) -> None:
     digest = record(history, b"small")
     history.close()
     with sqlite3.connect(file) as other:
-        other.execute("DROP TABLE chunks")
+        other.executescript("DROP TABLE chunks; DROP TABLE chunk_uses")
         other.execute("PRAGMA user_version = 1")
     other.close()
     again = History.open(file)
