@@ -34,8 +34,8 @@ LIMBO = ROOT / ".rtcd" / "limbo"
 MAX_FILE_BYTES = 50 * 1024 * 1024
 START_SECONDS = 30.0
 CLOSE_SECONDS = 10.0
-# So that there is something to do without rooms.
-WITHOUT_ROOM_QUIET_SECONDS = 2.0
+# Short, so that there is something to do without rooms; longer than people take to show themselves (15 s).
+WITHOUT_ROOM_QUIET_SECONDS = 20.0
 
 
 @dataclass
