@@ -153,6 +153,11 @@ class Awareness:
             if known.state is not None
         }
 
+    def state_of(self, client_id: int) -> JsonObject | None:
+        """What one other client says of itself; None when it is not here."""
+        known = self._known.get(client_id)
+        return known.state if known is not None else None
+
     def say(self, state: JsonObject | None, now: float) -> bytes:
         """The message that tells others our new state; None says goodbye."""
         self._state = state

@@ -32,6 +32,7 @@ from rtcd.extension.orphans import CONTENTS_EVENTS, Orphans
 from rtcd.extension.paired import Refusals, SessionHandler
 from rtcd.extension.people import Whereabouts
 from rtcd.extension.projects import ServedProjects
+from rtcd.extension.relay import relay_rooms
 from rtcd.extension.served_files import ServedFiles
 from rtcd.extension.share import Share
 from rtcd.extension.share_handlers import GreetHandler, ProveHandler, ShareHandler
@@ -77,6 +78,7 @@ class RtcdExtension(YDocExtension):
         """Put our loaders and handlers where upstream put its own."""
         super().initialize_handlers()
         unloaded = Unloaded()
+        relay_rooms(self.ywebsocket_server, self.log)
         self.file_loaders = CarefulFileLoaders(
             self.serverapp.web_app.settings,
             self.log,

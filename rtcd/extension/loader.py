@@ -30,6 +30,7 @@ from rtcd.extension.one_file import one_file_contents
 from rtcd.extension.paired import refuse_text_as_notebook
 from rtcd.extension.projects import ServedProject, ServedProjects
 from rtcd.extension.recovery import Unsaved, keep_copy, new_recovery_id
+from rtcd.extension.relay import send_now
 from rtcd.extension.unloaded import Unloaded
 
 # The room's newest update reaches the daemon by a WebSocket, the request to flush by a shorter
@@ -179,6 +180,8 @@ class CarefulFileLoader(FileLoader):
         Raises:
             FlushFailedError: it did not; ``NotSharedError`` and ``DaemonGoneError`` say why.
         """
+        for room in self._rooms.values():
+            send_now(room)
         await asyncio.sleep(DELIVERY_SECONDS)
         path, project = self.path, self.project
         await ask_to_flush(

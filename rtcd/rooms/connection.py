@@ -258,7 +258,8 @@ class RoomConnection:
                 self._read_up_to = self._link.received
                 if isinstance(message, bytes):
                     self._take(self._protocol.receive(message, self._clock()))
-                    self._wake_watcher()
+                    if self._protocol.is_to_speak_up:
+                        self._wake_watcher()
         except ConnectionClosed as closed:
             end = explain_close(*Link.close_code_of(closed))
             self._take(self._protocol.lose(end.code, end.reason, retry=end.retry))

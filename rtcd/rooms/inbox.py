@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import TypeGuard
 
 from rtcd.crdt.sync_protocol import merge_updates
 from rtcd.errors import UpdateRefusedError
@@ -15,8 +16,9 @@ MERGE_FROM_EVENTS = 64
 class Inbox:
     """A mailbox with one reader. Never more than some 64 events, our own updates aside.
 
-    Updates of others that nobody fetched are merged into one; of several lists of people the last
-    counts. Both lose nothing: an update merged is the same edit, a list of people is a whole one.
+    Updates of others that wait together are fetched as one: what a reader does for an update, he does
+    once for all that came while he was busy. Of several lists of people the last counts. Both lose
+    nothing: an update merged is the same edit, a list of people is a whole one.
     """
 
     def __init__(self) -> None:
@@ -42,12 +44,24 @@ class Inbox:
         while not self._events:
             self._arrived.clear()
             await self._arrived.wait()
+        if len(self._events) > 1 and is_of_others(self._events[0]):
+            return self._take_run()
+        return self._events.popleft()
+
+    def _take_run(self) -> RoomEvent:
+        """Updates of others up to the next event of another kind, as one."""
+        run, merged = list[bytes](), deque[RoomEvent]()
+        while self._events and is_of_others(event := self._events[0]):
+            run.append(event.update)
+            self._events.popleft()
+        _flush(run, merged)
+        self._events.extendleft(reversed(merged))
         return self._events.popleft()
 
     def _merge(self) -> None:
         events, run = deque[RoomEvent](), list[bytes]()
         for event in self._events:
-            if isinstance(event, RoomUpdated) and not event.own:
+            if is_of_others(event):
                 run.append(event.update)
                 continue
             if isinstance(event, RoomUpdated | RoomClosed):
@@ -55,6 +69,11 @@ class Inbox:
             events.append(event)
         _flush(run, events)
         self._events = events
+
+
+def is_of_others(event: RoomEvent) -> TypeGuard[RoomUpdated]:
+    """True for an update that somebody else made."""
+    return isinstance(event, RoomUpdated) and not event.own
 
 
 def _flush(run: list[bytes], events: deque[RoomEvent]) -> None:

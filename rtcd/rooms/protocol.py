@@ -66,6 +66,8 @@ class RoomProtocol:
     _saves: int = 0
     _said_at: float = float("-inf")
     _republish_at: float | None = None
+    _persons: dict[int, tuple[JsonObject, Person | None]] = field(default_factory=dict)
+    _people: tuple[Person, ...] | None = ()
 
     @property
     def unacknowledged(self) -> int:
@@ -120,9 +122,33 @@ class RoomProtocol:
             self._outgoing.append(self.awareness.say(state, now))
 
     def people(self) -> tuple[Person, ...]:
-        """Everybody else who is here and has a name."""
-        found = (parse_person(*item) for item in self.awareness.states().items())
-        return tuple(person for person in found if person is not None)
+        """Everybody else who is here and has a name.
+
+        Asked at every edit, and a cursor that moves is a new state: who has said nothing new is not
+        looked at again.
+        """
+        if self._people is None:
+            self._persons = {
+                client_id: (state, self._person(client_id, state))
+                for client_id, state in self.awareness.states().items()
+            }
+            found = (person for _, person in self._persons.values())
+            self._people = tuple(person for person in found if person is not None)
+        return self._people
+
+    def _is_new(self, client_id: int) -> bool:
+        """True when this client says something new of itself; a cursor that moved is nothing new."""
+        state = self.awareness.state_of(client_id)
+        if state is None:
+            return True
+        _, before = self._persons.get(client_id, (None, None))
+        person = parse_person(client_id, state)
+        self._persons[client_id] = (state, person)
+        return person != before
+
+    def _person(self, client_id: int, state: JsonObject) -> Person | None:
+        before, person = self._persons.get(client_id, (None, None))
+        return person if before is state else parse_person(client_id, state)
 
     def leave(self, now: float) -> None:
         """Say goodbye."""
@@ -136,6 +162,11 @@ class RoomProtocol:
             return []
         self.state = move(self.state, Turn.LOST)
         return [RoomClosed(code, reason, retry)]
+
+    @property
+    def is_to_speak_up(self) -> bool:
+        """True when ``tick`` is due earlier than it was, because somebody came."""
+        return self._republish_at is not None
 
     def moved(self, now: float) -> None:
         """Bytes moved that are no message yet: an echo may be late for a good reason."""
@@ -158,6 +189,7 @@ class RoomProtocol:
         ):
             self.set_awareness(self.awareness.own_state, now)
         if self.awareness.expire(now):
+            self._people = None
             return [AwarenessChanged(self.people())]
         return []
 
@@ -207,6 +239,8 @@ class RoomProtocol:
             # Presence is no content: one bad neighbour must not cost us the connection.
             return []
         arrivals = self.awareness.hear(clients, now)
+        if arrivals.added or arrivals.removed or any(map(self._is_new, arrivals.changed)):
+            self._people = None
         states = self.awareness.states()
         if any(states.get(client_id) for client_id in arrivals.added):
             # Newcomers are told nothing by the server: whoever is here speaks up.

@@ -57,11 +57,11 @@ class Authors:
         return _listed(sorted(self._edited or self._seen)) or NOBODY
 
     def _writers(self, update: bytes, people: Collection[Person]) -> set[str]:
-        here = {person.client_id: f"{person.name} ({person.client})" for person in people}
         clients = _clients(update)
         known = {self._names[client] for client in clients if client in self._names}
         if known and all(client in self._names for client in clients):
             return known
+        here = {person.client_id: f"{person.name} ({person.client})" for person in people}
         # A daemon's documents have ids of their own; whoever is left of the others tells his.
         daemons = {name for client, name in here.items() if client in self._daemons}
         return known | (daemons if clients and daemons else set(here.values()))

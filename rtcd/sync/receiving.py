@@ -12,6 +12,7 @@ import logging
 
 from rtcd.errors import ServerUnreachableError
 from rtcd.rooms.events import AwarenessChanged, RoomClosed, RoomUpdated
+from rtcd.rooms.person import Person
 from rtcd.sync.open_file import OpenFile
 from rtcd.sync.ports import Room
 from rtcd.sync.server_saves import ServerSaves
@@ -26,18 +27,18 @@ class Receiving:
         self._open = open_file
         self._server_saves = server_saves
         self._autosave = True
+        self._people: list[Person] | None = None
 
     async def receive(self, room: Room) -> None:
         """Take everything that happens in the room, until it closes."""
         it = self._open
+        self._people = None
         async for event in room.events():
             match event:
                 case RoomUpdated():
                     self._take_update(event)
                 case AwarenessChanged():
-                    it.authors.meet(room.people())
-                    await self._mirror_autosave(room)
-                    it.on_change()
+                    await self._meet(room)
                 case RoomClosed():
                     log.info("room lost path=%s reason=%s", it.path, event.reason)
                     break
@@ -58,9 +59,19 @@ class Receiving:
         self._server_saves.note()
         it.stir()
 
-    async def _mirror_autosave(self, room: Room) -> None:
+    async def _meet(self, room: Room) -> None:
+        """Somebody came, left or changed; most often it is but a cursor that moved."""
+        people = list(room.people())
+        if people == self._people:
+            return
+        self._people = people
+        self._open.authors.meet(people)
+        await self._mirror_autosave(room, people)
+        self._open.on_change()
+
+    async def _mirror_autosave(self, room: Room, people: list[Person]) -> None:
         """Never switch on a saving that all people in the room have switched off."""
-        flags = [p.autosave for p in room.people() if p.client != "rtcd" and p.autosave is not None]
+        flags = [p.autosave for p in people if p.client != "rtcd" and p.autosave is not None]
         wanted = any(flags) if flags else True
         if wanted != self._autosave:
             self._autosave = wanted

@@ -24,6 +24,7 @@ from rtcd.sync.ports import Room
 log = logging.getLogger("rtcd.sync")
 
 REMEMBER_SECONDS = 0.5
+SETTLE_SECONDS = 10.0
 
 
 class Remembering:
@@ -37,6 +38,7 @@ class Remembering:
         self.own_edit: str | None = None
         self._remembered: tuple[int, int] | None = None
         self._remembered_at = 0.0
+        self._settled_at = open_file.clock()
         self._recorded_at = open_file.clock()
 
     @property
@@ -60,9 +62,12 @@ class Remembering:
         if not is_pause and now - self._remembered_at < REMEMBER_SECONDS:
             return
         self._remembered_at = now
+        if is_pause or now - self._settled_at >= SETTLE_SECONDS:
+            # A kernel that prints all night makes no pause.
+            self._settled_at = now
+            it.replica.settle_versions()
         if is_pause:
             self._remembered = state
-            it.replica.settle_versions()
             self._record_live_version(it.file.snapshot)
         it.ledger.mark(
             it.file.snapshot,

@@ -28,7 +28,20 @@ log = logging.getLogger("rtcd.sync")
 HELD_RETRY = Backoff(first=0.25, longest=10.0)
 VANISHED_RETRY_SECONDS = 0.02
 WRITE_DUTY = 8
-MAX_WRITE_GAP_SECONDS = 1.0
+MIN_WRITE_GAP_SECONDS = 0.05
+MAX_WRITE_GAP_SECONDS = 0.5
+MAX_SLOW_WRITE_GAP_SECONDS = 1.0
+
+
+def rest_after(write_seconds: float) -> float:
+    """How long the disk rests after a write that took so long; seconds.
+
+    At least a twentieth of a second, so that a stream of edits is twenty writes a second at most, and
+    at most half a second, so that people who work on the disk are never a second behind; files that
+    take longer to write than a quarter of a second rest for twice as long as that, up to a second.
+    """
+    longest = min(MAX_SLOW_WRITE_GAP_SECONDS, max(MAX_WRITE_GAP_SECONDS, 2 * write_seconds))
+    return min(longest, max(MIN_WRITE_GAP_SECONDS, WRITE_DUTY * write_seconds))
 
 
 class Told(Protocol):
@@ -91,8 +104,9 @@ class Writing:
             if not await self._write(data):
                 return
             # A save that was just swapped out has to be on disk again before its program reads.
-            gap = 0.0 if it.saves else WRITE_DUTY * self._last_write_seconds
-            self._next_write = it.clock() + min(MAX_WRITE_GAP_SECONDS, gap)
+            self._next_write = it.clock() + (
+                0.0 if it.saves else rest_after(self._last_write_seconds)
+            )
         if flush is not None:
             it.replica.flushed(flush, now=it.clock())
             if self._read_meanwhile:

@@ -21,7 +21,10 @@ def typed(count):
 
 
 async def drained(inbox):
-    return [await inbox.get() for _ in range(len(inbox))]
+    events = []
+    while len(inbox):
+        events.append(await inbox.get())
+    return events
 
 
 async def test_events_come_out_as_they_went_in():
@@ -46,6 +49,18 @@ async def test_unread_updates_are_merged_and_say_the_same():
     for event in await drained(inbox):
         doc.apply_update(event.update)
     assert str(doc.get("t", type=pycrdt.Text)) == text
+
+
+async def test_updates_that_wait_together_are_fetched_as_one():
+    inbox = Inbox()
+    updates, text = typed(5)
+    for update in updates:
+        inbox.put(RoomUpdated(update, own=False))
+    inbox.put(RoomClosed(1, "", False))
+    merged, closed = await drained(inbox)
+    doc = pycrdt.Doc()
+    doc.apply_update(merged.update)
+    assert (str(doc.get("t", type=pycrdt.Text)), closed) == (text, RoomClosed(1, "", False))
 
 
 async def test_acknowledgements_are_never_merged_and_keep_their_place():

@@ -196,6 +196,26 @@ def test_the_servers_own_empty_state_is_nobody():
     assert sent(protocol) == []
 
 
+def test_people_are_as_they_last_said_whatever_their_cursors_do():
+    protocol = live()
+
+    def told(clock, state, client=2):
+        protocol.receive(encode_awareness([ClientState(client, clock, state)]), float(clock))
+        return [(person.client_id, person.name, person.autosave) for person in protocol.people()]
+
+    assert told(1, ADA) == [(2, "Ada", None)]
+    before = protocol.people()
+    assert told(2, {**ADA, "cursors": [{"head": 4}]}) == [(2, "Ada", None)]
+    assert protocol.people() is before
+    assert told(3, {**ADA, "autosave": False}) == [(2, "Ada", False)]
+    grace = {"user": user_state("Grace")}
+    assert told(4, grace, client=3) == [(2, "Ada", False), (3, "Grace", None)]
+    assert told(5, grace) == [(2, "Grace", None), (3, "Grace", None)]
+    assert told(6, {"cursors": []}) == [(3, "Grace", None)]
+    assert told(7, None, client=3) == []
+    assert told(8, ADA) == [(2, "Ada", None)]
+
+
 def test_the_silent_are_forgotten():
     protocol = live()
     protocol.receive(encode_awareness([ClientState(2, 1, ADA)]), 0.0)
