@@ -23,6 +23,7 @@ from rtcd.rooms.timing import RoomTiming
 from rtcd.server.address import ServerAddress
 from rtcd.server.pin import is_pin_mismatch, key_changed
 from rtcd.server.replies import error_of_status
+from rtcd.server.trust import distrust, trusted_context
 from rtcd.server.zone import without_zone
 
 # A message is its update and a few bytes around it.
@@ -91,7 +92,9 @@ async def open_link(address: ServerAddress, route: str, timing: RoomTiming, **qu
     """
     what = "open a live connection"
     url = address.websocket(route, **query)
-    options: dict[str, Any] = {} if address.tls is None else {"ssl": address.tls}
+    options: dict[str, Any] = {}
+    if address.tls is not None or address.is_tls:
+        options["ssl"] = address.tls or trusted_context()
     if address.is_direct:
         options["proxy"] = None
     if "%" in (host := urlsplit(url).hostname or ""):
@@ -114,6 +117,8 @@ async def open_link(address: ServerAddress, route: str, timing: RoomTiming, **qu
     except (OSError, TimeoutError, InvalidHandshake, InvalidURI, WebSocketException) as error:
         if address.tls is not None and is_pin_mismatch(error):
             raise key_changed(address.url) from error
+        if (untrusted := distrust(address.url, error)) is not None:
+            raise untrusted from error
         raise ServerUnreachableError(
             f"the Jupyter server at {address.url} does not answer ({type(error).__name__})",
             hint="Is it running? `jupyter server list` shows the servers on this machine.",

@@ -82,6 +82,11 @@ class ServerAddress:
         return self.tls is not None or self.is_loopback
 
     @property
+    def is_tls(self) -> bool:
+        """True when what is said on the way is a secret."""
+        return self.url.startswith("https:")
+
+    @property
     def port(self) -> int:
         """The TCP port."""
         parts = urlsplit(self.url)

@@ -33,6 +33,7 @@ from rtcd.server.offered_files import OFFER, OfferedFiles
 from rtcd.server.paths import join_path
 from rtcd.server.pin import is_pin_mismatch, key_changed
 from rtcd.server.replies import check_reply, document_of, json_of
+from rtcd.server.trust import distrust, trusted_context
 from rtcd.server.zone import HOOKS
 
 CONNECT_SECONDS = 5.0
@@ -58,7 +59,7 @@ class ServerClient:
             headers=address.headers,
             event_hooks=HOOKS,
             # Reading all certificates of the system takes long; without TLS nobody asks for them.
-            verify=address.tls or address.url.startswith("https:"),
+            verify=address.tls or (trusted_context() if address.is_tls else False),
             follow_redirects=False,
             # A proxy for the outside world must not see what goes to this machine.
             trust_env=not address.is_direct,
@@ -413,6 +414,8 @@ async def _read_all(reply: httpx.Response, path: str, max_bytes: int | None) -> 
 def _unreachable(address: ServerAddress, error: Exception) -> ServerUnreachableError:
     if address.tls is not None and is_pin_mismatch(error):
         return key_changed(address.url)
+    if (untrusted := distrust(address.url, error)) is not None:
+        return untrusted
     # Not str(error): it may hold the URL with everything in it.
     return ServerUnreachableError(
         f"the Jupyter server at {address.url} does not answer ({type(error).__name__})",

@@ -76,7 +76,7 @@ def unverified_context() -> ssl.SSLContext:
 
 def is_pin_mismatch(error: BaseException) -> bool:
     """True when a wrong key is somewhere behind an error of a library."""
-    return any(isinstance(one, PinMismatchError) for one in _chain(error))
+    return any(isinstance(one, PinMismatchError) for one in chain_of(error))
 
 
 def key_changed(url: str) -> KeyChangedError:
@@ -103,7 +103,8 @@ def is_pin(text: Any) -> bool:  # noqa: ANN401 - whatever came from outside
     return isinstance(text, str) and len(text) == 64 and set(text) <= set("0123456789abcdef")
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain_of(error: BaseException) -> Iterator[BaseException]:
+    """An error, and all that led to it."""
     seen: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:
