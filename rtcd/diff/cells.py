@@ -14,8 +14,8 @@ from itertools import takewhile
 from typing import Protocol
 
 from rtcd.content import Cell
+from rtcd.diff.cell_pairs import CellPairs
 from rtcd.diff.json_edits import same_json
-from rtcd.diff.moves import heaviest_increasing
 from rtcd.diff.sequences import matches, seq_diff
 from rtcd.diff.similarity import MAX_PRODUCT, similarity
 
@@ -70,14 +70,11 @@ def match_cells(old: Sequence[Cell], new: Sequence[Cell]) -> tuple[int | None, .
     return tuple(matcher.old_of)
 
 
-class _Matcher:
-    """Pairs found so far; each step adds pairs among the cells that are still free."""
+class _Matcher(CellPairs):
+    """Each step adds pairs among the cells that are still free."""
 
     def __init__(self, old: Sequence[Cell], new: Sequence[Cell]) -> None:
-        self.old = old
-        self.new = new
-        self.old_of: list[int | None] = [None] * len(new)
-        self.taken = [False] * len(old)
+        super().__init__(old, new)
         self.ids_count = False
         self.work = 0
         self.budget = MAX_WORK // 2
@@ -95,19 +92,6 @@ class _Matcher:
         self._alike_anywhere()
         self._lonely_in_gaps()
 
-    def _pair(self, old: int, new: int) -> None:
-        self.old_of[new] = old
-        self.taken[old] = True
-
-    def _free_old(self) -> list[int]:
-        return [index for index, taken in enumerate(self.taken) if not taken]
-
-    def _free_new(self) -> list[int]:
-        return [index for index, old in enumerate(self.old_of) if old is None]
-
-    def _is_free(self, old: int, new: int) -> bool:
-        return not self.taken[old] and self.old_of[new] is None
-
     # The same objects
 
     def _same_objects(self) -> None:
@@ -116,7 +100,7 @@ class _Matcher:
         for new, cell in enumerate(self.new):
             old = places.pop(id(cell), None)
             if old is not None:
-                self._pair(old, new)
+                self.pair(old, new)
                 self.ids_count = self.ids_count or cell.id is not None
 
     # Ids
@@ -127,7 +111,7 @@ class _Matcher:
         changed = []
         for old, new in pairs:
             if self.old[old].source == self.new[new].source:
-                self._pair(old, new)
+                self.pair(old, new)
                 self.ids_count = True
             else:
                 changed.append((old, new))
@@ -135,7 +119,7 @@ class _Matcher:
         doubtful = []
         for old, new in changed:
             if (old, new) not in swapped and self._similarity(old, new, ALIKE):
-                self._pair(old, new)
+                self.pair(old, new)
                 self.ids_count = True
             else:
                 doubtful.append((old, new))
@@ -144,10 +128,10 @@ class _Matcher:
     def _id_pairs(self) -> Iterator[tuple[int, int]]:
         """Free places of the same id, the first of duplicates on both sides."""
         places: dict[str, int] = {}
-        for old in self._free_old():
+        for old in self.free_old():
             if (identity := self.old[old].id) is not None:
                 places.setdefault(identity, old)
-        for new in self._free_new():
+        for new in self.free_new():
             if (identity := self.new[new].id) is not None and identity in places:
                 yield places.pop(identity), new
 
@@ -167,14 +151,14 @@ class _Matcher:
 
     def _doubtful_ids(self, doubtful: Sequence[tuple[int, int]]) -> None:
         """Believe an id after all, unless one of its cells has a likely partner elsewhere."""
-        free_old, free_new = self._free_old(), self._free_new()
+        free_old, free_new = self.free_old(), self.free_new()
         for old, new in doubtful:
-            if not self._is_free(old, new):
+            if not self.is_free(old, new):
                 continue
             if self._exhausted() or not (
                 self._has_partner(old, free_new, new) or self._has_origin(new, free_old, old)
             ):
-                self._pair(old, new)
+                self.pair(old, new)
                 self.ids_count = True
 
     def _has_partner(self, old: int, candidates: Iterable[int], but: int) -> bool:
@@ -203,27 +187,27 @@ class _Matcher:
         doubted_new = {new for _, new in doubtful}
         old_side = [
             (index, value)
-            for index in self._free_old()
+            for index in self.free_old()
             if (value := key(self.old[index], index in doubted_old)) is not None
         ]
         new_side = [
             (index, value)
-            for index in self._free_new()
+            for index in self.free_new()
             if (value := key(self.new[index], index in doubted_new)) is not None
         ]
         gaps = seq_diff([value for _, value in old_side], [value for _, value in new_side])
         for old, new in matches(gaps, len(old_side)):
-            self._pair(old_side[old][0], new_side[new][0])
+            self.pair(old_side[old][0], new_side[new][0])
 
     def _same_anywhere(self) -> None:
         """Pair free cells with the same telling source, wherever they stand."""
         places: defaultdict[Hashable, list[int]] = defaultdict(list)
-        for index in reversed(self._free_old()):
+        for index in reversed(self.free_old()):
             places[_type_and_source(self.old[index], telling=True)].append(index)
-        for index in self._free_new():
+        for index in self.free_new():
             key = _type_and_source(self.new[index], telling=True)
             if key is not None and places[key]:
-                self._pair(places[key].pop(), index)
+                self.pair(places[key].pop(), index)
 
     # Similar sources
 
@@ -239,12 +223,12 @@ class _Matcher:
         return self.work >= self.budget
 
     def _alike_in_gaps(self) -> None:
-        for olds, news in self._gaps():
+        for olds, news in self.gaps():
             self._pair_best(_candidates(olds, news), ALIKE)
 
     def _alike_anywhere(self) -> None:
-        olds = [o for o in self._free_old() if len(self.old[o].source) > TELLING_LENGTH]
-        news = [n for n in self._free_new() if len(self.new[n].source) > TELLING_LENGTH]
+        olds = [o for o in self.free_old() if len(self.old[o].source) > TELLING_LENGTH]
+        news = [n for n in self.free_new() if len(self.new[n].source) > TELLING_LENGTH]
         self._pair_best(((old, new) for old in olds for new in news), SURELY_ALIKE)
 
     def _pair_best(self, pairs: Iterable[tuple[int, int]], floor: float) -> None:
@@ -255,8 +239,8 @@ class _Matcher:
             if (score := self._score(old, new)) >= floor
         ]
         for _, new, old in sorted(scored):
-            if self._is_free(old, new):
-                self._pair(old, new)
+            if self.is_free(old, new):
+                self.pair(old, new)
 
     def _score(self, old: int, new: int) -> float:
         before, after = self.old[old], self.new[new]
@@ -277,33 +261,13 @@ class _Matcher:
 
         A new cell whose id says that it is another one is believed, where ids mean anything.
         """
-        for olds, news in self._gaps():
+        for olds, news in self.gaps():
             if len(olds) != 1 or len(news) != 1:
                 continue
             before, after = self.old[olds[0]], self.new[news[0]]
             nameless = after.id is None or before.id is None or not self.ids_count
             if nameless and before.cell_type == after.cell_type:
-                self._pair(olds[0], news[0])
-
-    def _gaps(self) -> Iterator[tuple[list[int], list[int]]]:
-        """The free old and free new cells between neighbours that are matched in order."""
-        if all(self.taken) or None not in self.old_of:
-            return
-        pairs = [(old, new) for new, old in enumerate(self.old_of) if old is not None]
-        places = heaviest_increasing(
-            [old for old, _ in pairs], [len(self.old[old].source) + 1 for old, _ in pairs]
-        )
-        chain = [*(pairs[place] for place in places), (len(self.old), len(self.new))]
-        gaps = []
-        old_at = new_at = 0
-        for old, new in chain:
-            olds = [index for index in range(old_at, old) if not self.taken[index]]
-            news = [index for index in range(new_at, new) if self.old_of[index] is None]
-            if olds and news:
-                gaps.append((olds, news))
-            old_at, new_at = old + 1, new + 1
-        # A list, because the pairs change while the gaps are walked through.
-        yield from gaps
+                self.pair(olds[0], news[0])
 
 
 def _candidates(olds: Sequence[int], news: Sequence[int]) -> Iterator[tuple[int, int]]:
