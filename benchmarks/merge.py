@@ -10,7 +10,8 @@ read before the save. Seconds are those of the processor, and in brackets by the
 some runs is shown, as other programs only make it slower. The columns beside it do the middle of
 that only: ``difflib`` and diff-match-patch compare two texts, nbdime two notebooks, and
 jupyter_ydoc's ``set`` writes a text or notebook into a document; with how many times as long as
-rtcd's whole path alone they take. They are no dependencies of rtcd and are left out where they are
+rtcd's whole path alone they take. A loop in pure Python that never changes is timed before and
+after the table, because the machine is half as fast in some hours as in others. They are no dependencies of rtcd and are left out where they are
 not installed (``pip install diff-match-patch nbdime black``). TO: longer than ``--limit`` seconds.
 """
 
@@ -27,7 +28,7 @@ from merge_cases import Case, cases, notebook, prose, source_code, written
 from merge_rewrites import rewrites
 from merge_rivals import COMPETITORS, competitor
 from merge_saves import many_saves
-from tables import amount, machine, shown, table
+from tables import amount, fixed_loop, machine, shown, table
 
 from rtcd.content import TextContent
 from rtcd.disk.formats import parse
@@ -168,9 +169,11 @@ def main() -> None:
         show(GROWTH, many_saves(arguments.saves))
     with tempfile.TemporaryDirectory() as folder:
         if "paths" in arguments.tables:
+            print(f"a fixed loop takes {shown(fixed_loop())} before")
             names = [name for name, *_ in COMPETITORS]
             head = ["save", "goal", "rtcd", "and others", "update", *names]
             show(head, path_rows(arguments, Path(folder)))
+            print(f"a fixed loop takes {shown(fixed_loop())} after")
         if "rewrites" in arguments.tables:
             show(REWRITES, rewrites(quick=arguments.quick))
         if "history" in arguments.tables:

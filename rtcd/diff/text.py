@@ -8,7 +8,7 @@ The seven steps are those of merging 5.3.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from rtcd.diff.common_ends import common_prefix, common_suffix
@@ -67,15 +67,15 @@ def _changed_blocks(old: str, new: str, budget: int) -> Iterator[Gap]:
     shorter = min(len(old), len(new))
     tail = min(common_suffix(old, new), shorter - head)
     start, old_end, new_end = _widened(old, new, head, tail, LINE_END)
-    unit = LINE
+    unit: re.Pattern[str] | None = LINE
     middle = old[start:old_end]
     if max(old_end, new_end) - start > LONG_LINE * (middle.count("\n") + 1):
         unit = PIECE
         start, old_end, new_end = _widened(old, new, head, tail, PIECE_END)
-    old_units = unit.findall(old, start, old_end)
-    new_units = unit.findall(new, start, new_end)
-    old_at = list(accumulate(map(len, old_units), initial=start))
-    new_at = list(accumulate(map(len, new_units), initial=start))
+    spans = old[start:old_end], new[start:new_end]
+    if unit is LINE and all(span.endswith("\n") for span in spans):
+        unit = None
+    (old_units, old_at), (new_units, new_at) = (_units(span, start, unit) for span in spans)
     for gap in seq_diff(old_units, new_units, budget=budget):
         yield Gap(
             old_at[gap.old_start],
@@ -83,6 +83,20 @@ def _changed_blocks(old: str, new: str, budget: int) -> Iterator[Gap]:
             new_at[gap.new_start],
             new_at[gap.new_end],
         )
+
+
+def _units(
+    span: str, start: int, unit: re.Pattern[str] | None
+) -> tuple[Sequence[str], Sequence[int]]:
+    """The lines or pieces of a span, and where they begin and the last one ends.
+
+    With None whole lines, without the line end that all of them have: many times as fast.
+    """
+    if unit is None:
+        lines = span[:-1].split("\n")
+        return lines, list(accumulate((len(line) + 1 for line in lines), initial=start))
+    units = unit.findall(span)
+    return units, list(accumulate(map(len, units), initial=start))
 
 
 def _widened(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rtcd.content import Content, NotebookContent, TextContent, canonical_json, cell_meaning
+from rtcd.diff.common_ends import common_prefix, common_suffix
 from rtcd.merge.score import Distances
 
 TOKEN = re.compile(r"""\w+|[^\w\s"'`,()\\]""")
@@ -139,8 +140,39 @@ class TokenCache:
 
     def _parts(self, content: Content, grain: str) -> Iterable[str]:
         if isinstance(content, TextContent):
-            return self._of_text(content.text, grain)
+            return self._text_parts(content.text, grain)
         return self._of_cells(content, grain)
+
+    def _text_parts(self, text: str, grain: str) -> Sequence[str]:
+        """Parts of the row of a text; what the text looked at last has, too, is taken from there."""
+        like = next(
+            (
+                (content.text, row)
+                for (_, known), (content, row) in reversed(self._rows.items())
+                if known == grain and isinstance(content, TextContent)
+            ),
+            None,
+        )
+        shared = None if like is None else shared_lines(like[0], text)
+        if like is None or shared is None:
+            return self._of_text(text, grain)
+        old, row = like
+        head, old_tail, tail = shared
+        gone = self._length(old, head, old_tail, grain)
+        if head <= len(text) - tail:
+            first = self._length(old, 0, head, grain)
+            last = first + gone
+        else:
+            last = len(row) - self._length(old, old_tail, len(old) + 1, grain)
+            first = last - gone
+        return (row[:first], *self._of_lines(text, head, tail, grain), row[last:])
+
+    def _length(self, text: str, start: int, end: int, grain: str) -> int:
+        return sum(map(len, self._of_lines(text, start, end, grain)))
+
+    def _of_lines(self, text: str, start: int, end: int, grain: str) -> Sequence[str]:
+        """Of the lines from one line start up to another one, which may be that of no line."""
+        return self._of_text(text[start : end - 1], grain) if start < end else ()
 
     def _of_cells(self, content: NotebookContent, grain: str) -> Iterator[str]:
         has_ids = grain.endswith(WITH_IDS)
@@ -156,11 +188,27 @@ class TokenCache:
         if grain == "details":
             yield self._marks[canonical_json(content.metadata)]
 
-    def _of_text(self, text: str, grain: str) -> Iterable[str]:
+    def _of_text(self, text: str, grain: str) -> Sequence[str]:
         lines = text.split("\n")
         if grain == "words":
-            return map(self._lines.__getitem__, lines)
-        return map(self._marks.__getitem__, map(str.strip, lines) if grain == "lines" else lines)
+            return [*map(self._lines.__getitem__, lines)]
+        return [*map(self._marks.__getitem__, map(str.strip, lines) if grain == "lines" else lines)]
+
+
+def shared_lines(old: str, new: str) -> tuple[int, int, int] | None:
+    """The whole lines that two texts begin and end with, if that is most of both.
+
+    Returns:
+        The length of the first lines; where the last lines begin in the old text, and in the new
+        one, which is behind the end of a text when there are none.
+    """
+    head = new.rfind("\n", 0, common_prefix(old, new)) + 1
+    tail = min(common_suffix(old, new), min(len(old), len(new)) - head)
+    line_end = new.find("\n", len(new) - tail)
+    tail = len(new) - line_end if line_end >= 0 else 0
+    if 2 * (head + tail) < max(len(old), len(new)):
+        return None
+    return head, len(old) - tail + 1, len(new) - tail + 1
 
 
 def is_large(content: Content) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rtcd.content import Cell, NotebookContent, TextContent
 from rtcd.merge.comparison import Comparison
@@ -145,6 +147,36 @@ def test_cells_that_all_have_are_not_compared_and_change_no_distance() -> None:
     cut = [other.words(content, coarse=False) for content in trimmed]
     assert [step(whole[0], row) for row in whole] == [step(cut[0], row) for row in cut]
     assert max(map(len, cut)) < 60
+
+
+LINES = st.lists(st.sampled_from(["", "a = 1", " ", "b(c)", "a = 1  # d"]), max_size=12)
+
+
+@given(LINES, LINES, LINES, LINES, st.sampled_from(["words", "lines", "details"]))
+def test_a_row_made_from_that_of_a_text_like_it_is_the_row(
+    head: list[str], old: list[str], new: list[str], tail: list[str], grain: str
+) -> None:
+    before, after = ("\n".join([*head, *middle, *tail]) for middle in (old, new))
+    cache = TokenCache()
+    cache._row(TextContent(before), grain)
+    found = cache._row(TextContent(after), grain)
+    cache._rows.clear()
+    assert found == cache._row(TextContent(after), grain)
+
+
+def test_of_a_text_like_another_one_only_the_shorter_part_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = "".join(f"line {n}\n" for n in range(1000))
+    cache = TokenCache()
+    cache.words(TextContent(text), coarse=False)
+    looked_at: list[int] = []
+    of_text = cache._of_text
+    monkeypatch.setattr(
+        cache, "_of_text", lambda part, grain: looked_at.append(len(part)) or of_text(part, grain)
+    )
+    cache.words(TextContent(text + "one more\n"), coarse=False)
+    assert sum(looked_at) < 20
 
 
 def test_of_a_long_row_of_cells_that_all_have_only_a_part_is_compared() -> None:
