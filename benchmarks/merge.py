@@ -10,9 +10,10 @@ read before the save. Seconds are those of the processor, and in brackets by the
 some runs is shown, as other programs only make it slower. The columns beside it do the middle of
 that only: ``difflib`` and diff-match-patch compare two texts, nbdime two notebooks, and
 jupyter_ydoc's ``set`` writes a text or notebook into a document; with how many times as long as
-rtcd's whole path alone they take. A loop in pure Python that never changes is timed before and
-after the table, because the machine is half as fast in some hours as in others. They are no dependencies of rtcd and are left out where they are
+rtcd's whole path alone they take. They are no dependencies of rtcd and are left out where they are
 not installed (``pip install diff-match-patch nbdime black``). TO: longer than ``--limit`` seconds.
+A loop in pure Python that never changes is timed before and after the first table, because a
+machine that is shared is half as fast in some hours as in others.
 """
 
 from __future__ import annotations

@@ -33,6 +33,16 @@ def test_same_is_what_has_the_same_canonical_text(old: Any, new: Any) -> None:
     assert same_json(old, new) is (canonical_json(old) == canonical_json(new))
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [(1, True), (0, False), (2.0, "2"), ("", None), ([], {}), (2**53, 2.0**53)]
+)
+def test_what_python_takes_for_equal_or_empty_may_be_another_value(old: Any, new: Any) -> None:
+    for one, other in ((old, new), (new, old)):
+        assert not same_json(one, other)
+        assert not same_json({"k": one}, {"k": other})
+        assert not same_json([one], [other])
+
+
 @given(VALUES)
 def test_a_value_is_the_same_as_a_copy_of_it(value: Any) -> None:
     assert same_json(value, storable(value))

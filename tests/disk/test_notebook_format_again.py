@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from notebook_files import STYLES, edits, notebook_files
 from rtcd.disk.notebook_format import format_notebook, parse_notebook
 from rtcd.disk.notebook_reading import forget_readings, read_notebook, read_rewritten
+from rtcd.errors import HeldError
 
 
 def notebook(*sources: str, with_ids: bool = True) -> bytes:
@@ -37,6 +39,23 @@ def test_cells_that_stand_there_again_are_not_read_again() -> None:
     assert reused(before, notebook("aa", "bb", "c", "d")) == [False, False, True, True]
     assert reused(before, notebook("x", "a", "b", "c", "d")) == [False, True, True, True, True]
     assert reused(before, notebook("a", "c", "d")) == [True, True, True]
+
+
+@pytest.mark.parametrize("half", ["\\ud800", "\\uDC00"])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"source": "b"', '"source": "%s"'), ('},\n "nbformat"', '"k": "%s"},\n "nbformat"')],
+    ids=["in a new cell", "in the metadata"],
+)
+def test_half_a_character_beside_cells_that_are_known_is_found(
+    old: str, new: str, half: str
+) -> None:
+    before = notebook("a", "b", "c").decode()
+    assert before.count(old) == 1
+    forget_readings()
+    read_notebook(before.encode())
+    with pytest.raises(HeldError, match="half a surrogate pair"):
+        read_notebook(before.replace(old, new % half).encode(), known=before.encode())
 
 
 def test_the_same_without_ids() -> None:
