@@ -54,13 +54,14 @@ def _without_strangers(stays: list[Stretch], old: str, new: str) -> list[Stretch
     """
     if _is_line(old) and _is_line(new) and any(_has_word(old, part) for part in stays):
         return stays
-    lines: list[tuple[int, int]] = []
-    parts: list[Stretch] = []
-    for both, part in _by_line(stays, old, new):
-        lines.append(both)
-        parts.append(part)
+    lines, parts = _by_line(stays, old, new)
+    has_word = WORD.search
     strangers = set(lines)
-    strangers -= {both for both, part in zip(lines, parts, strict=True) if _has_word(old, part)}
+    strangers -= {
+        both
+        for both, (at, _, length) in zip(lines, parts, strict=True)
+        if has_word(old, at, at + length)
+    }
     if not strangers:
         return stays
     old_ends, new_ends = (_line_ends(text) for text in (old, new))
@@ -102,19 +103,26 @@ def _line(text: str, ends: list[int], number: int) -> str:
 
 def _by_line(
     stays: Iterable[Stretch], old: str, new: str
-) -> Iterator[tuple[tuple[int, int], Stretch]]:
-    """The stretches cut behind each line end, with the numbers of their lines in both texts."""
+) -> tuple[list[tuple[int, int]], list[Stretch]]:
+    """The numbers of the lines in both texts of the stretches, cut behind each line end; and those."""
+    lines: list[tuple[int, int]] = []
+    parts: list[Stretch] = []
     old_line = new_line = old_seen = new_seen = 0
+    count, count_new, find = old.count, new.count, old.find
     for at, there, length in stays:
-        old_line += old.count("\n", old_seen, at)
-        new_line += new.count("\n", new_seen, there)
+        old_line += count("\n", old_seen, at)
+        new_line += count_new("\n", new_seen, there)
         end = at + length
-        while cut := old.find("\n", at, end - 1) + 1:
-            yield (old_line, new_line), (at, there, cut - at)
+        while cut := find("\n", at, end - 1) + 1:
+            lines.append((old_line, new_line))
+            parts.append((at, there, cut - at))
             at, there = cut, there + cut - at
-            old_line, new_line = old_line + 1, new_line + 1
-        yield (old_line, new_line), (at, there, end - at)
+            old_line += 1
+            new_line += 1
+        lines.append((old_line, new_line))
+        parts.append((at, there, end - at))
         old_seen, new_seen = at, there
+    return lines, parts
 
 
 def _is_word_for_word(old: str, new: str) -> bool:
