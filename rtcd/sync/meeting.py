@@ -69,6 +69,9 @@ class Meeting:
         live = it.joined.live
         theirs = live.content()
         base = self._base(room, theirs, disk)
+        if disk is None and not base.continues and not it.receives_only:
+            await self._bring_back_unwritten(room)
+            theirs = live.content()
         saved = disk
         last: Content | None = None
         if disk is not None and not it.receives_only:
@@ -199,6 +202,25 @@ class Meeting:
             return disk
         log.info("what the last room had is brought back path=%s", self._open.path)
         return merge_contents(left.disk, disk, left.room).content
+
+    async def _bring_back_unwritten(self, room: Room) -> None:
+        """Bring what the last room held where not even a first write to the disk had succeeded.
+
+        The disk has no file then, and the history no version: it is nowhere else.
+        """
+        it = self._open
+        left = it.not_on_disk
+        if left is None or left.disk is not None:
+            return
+        async with it.rooms.exclusive(file_id_of(room)):
+            update = it.joined.reconcile(
+                merge_contents(None, left.room, it.joined.live.content()).content
+            )
+            if update:
+                log.info("what was never written is brought back path=%s", it.path)
+                it.generations.changed()
+                await it.send(room, update)
+                await self._until_acknowledged(room)
 
     async def _share(
         self,

@@ -108,6 +108,19 @@ def test_what_a_lost_room_held_is_added_to_a_file_that_came_in_its_place() -> No
     assert meeting._with_what_was_not_on_disk(TextContent(SAVED)) == TextContent(SAVED)
 
 
+async def test_what_no_disk_had_when_the_room_was_lost_comes_back_beside_what_was_typed_since():
+    room = NewRoom("typed since\n", made_of=FIRST)
+    opened = cast("Any", room.meeting)._open
+    opened.not_on_disk = LeftBehind(None, TextContent(FIRST + "never written\n"))
+    opened.receives_only = False
+    opened.file.hold = None
+    opened.ledger.base_bytes = lambda *_: (None, False)
+    joined = SimpleNamespace(room_id="text:file:7", session_id="s", unacknowledged=0)
+    await room.meeting.meet(cast("Any", joined), None)
+    lines = cast("TextContent", room.document.content()).text.splitlines()
+    assert sorted(lines) == sorted([*FIRST.splitlines(), "never written", "typed since"])
+
+
 async def test_what_is_typed_while_a_second_save_waits_for_its_turn_stays() -> None:
     room = NewRoom("typed meanwhile\n")
     lines = (await room.share()).splitlines()
