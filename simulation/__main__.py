@@ -30,7 +30,7 @@ from functools import partial
 from pathlib import Path
 
 from simulation import fuzz, hunt, seeded_bugs
-from simulation.oracle import Result
+from simulation.oracle import BREAKS, Result
 from simulation.plan import SHAPES, Plan
 from simulation.running import simulate
 from simulation.state import Totals
@@ -134,11 +134,7 @@ def _results(seeds: range, plan: Plan, jobs: int) -> Generator[Result]:
 
 
 def _sentence(found: dict[str, object]) -> str:
-    broken = {
-        name: found[name]
-        for name in ("lost", "doubled", "diverged", "storms", "dishonest", "bugs")
-        if found[name]
-    }
+    broken = {name: found[name] for name in BREAKS if found[name]}
     return f"seed {found['seed']}: {json.dumps(broken)} faults: {found['faults']}"
 
 
@@ -150,6 +146,7 @@ def table(totals: Totals) -> str:
         ("faults", totals.faults),
         ("tokens typed", totals.tokens),
         ("lost", totals.lost),
+        ("taken back though all was seen", totals.overruled),
         ("doubled", totals.doubled),
         ("histories that diverged", totals.diverged),
         ("histories with a write storm", totals.storms),

@@ -22,6 +22,7 @@ class Faults:
         calm_since: from when on each computer's daemon could see everything.
         troubled_until: the end of the latest fault.
         latest: the computer that it was on.
+        hid_something: a daemon may have missed who read or saved what.
     """
 
     def __init__(self, world: World) -> None:
@@ -33,6 +34,7 @@ class Faults:
         self.calm_since: dict[str, float] = {}
         self.troubled_until = 0.0
         self.latest: Machine | None = None
+        self.hid_something = False
 
     def plan(self) -> None:
         """Choose them."""
@@ -114,6 +116,11 @@ class Faults:
         self.latest = self._rng.choice(self._world.machines)
         return self.latest
 
+    def _blind(self) -> Machine:
+        """A computer whose daemon is about to miss something."""
+        self.hid_something = True
+        return self._machine()
+
     def _restart_later(self, machine: Machine) -> float:
         seconds = self._rng.choice([0.1, 1.0, 5.0, 30.0])
 
@@ -128,13 +135,13 @@ class Faults:
     # ------------------------------------------------------------------ which
 
     def _kill_daemon(self) -> None:
-        machine = self._machine()
+        machine = self._blind()
         self._say(f"kill {machine.name}")
         machine.kill()
         self._trouble(self._restart_later(machine), machine)
 
     def _kill_at_call(self) -> None:
-        machine = self._machine()
+        machine = self._blind()
         calls = self._rng.randint(1, 60)
         self._say(f"kill {machine.name} in {calls} calls")
         machine.kill_at = calls
@@ -148,7 +155,7 @@ class Faults:
         self._later(self._rng.choice([3.0, 10.0]), start)
 
     def _cut_power(self) -> None:
-        machine = self._machine()
+        machine = self._blind()
         if machine.is_host:
             return
         self._say(f"cut power {machine.name}")
@@ -199,7 +206,7 @@ class Faults:
         self._trouble(seconds, machine)
 
     def _disk_errors(self) -> None:
-        machine = self._machine()
+        machine = self._blind()
         weather = machine.weather
         weather.error = self._rng.choice(ERRNOS)
         weather.error_chance = self._rng.choice([0.05, 0.3, 1.0])
@@ -213,7 +220,7 @@ class Faults:
         self._trouble(seconds + 10.0, machine)
 
     def _drop_events(self) -> None:
-        machine = self._machine()
+        machine = self._blind()
         machine.weather.dropped_events = self._rng.choice([0.1, 0.5, 1.0])
         seconds = self._rng.choice([2.0, 20.0])
         self._say(f"drop events {machine.name} for {seconds}")
@@ -225,7 +232,7 @@ class Faults:
         self._trouble(seconds, machine)
 
     def _kill_watcher(self) -> None:
-        machine = self._machine()
+        machine = self._blind()
         machine.weather.watcher_failure = 1.0
         self._say(f"kill watcher {machine.name}")
 
@@ -236,7 +243,7 @@ class Faults:
         self._trouble(4.0, machine)
 
     def _overflow(self) -> None:
-        machine = self._machine()
+        machine = self._blind()
         self._say(f"overflow {machine.name}")
         for watcher in list(machine.watchers):
             watcher.overflow()
@@ -249,7 +256,7 @@ class Faults:
         self._trouble(0.0, machine)
 
     def _lose_database(self) -> None:
-        machine = self._machine()
+        machine = self._blind()
         how = self._rng.choice(["lost", "old"])
         self._say(f"database {machine.name} {how}")
         machine.kill()

@@ -32,9 +32,18 @@ STORM_WRITES = 8
 """More writes than that of one file, after people stopped, are a storm."""
 
 
+BREAKS = ("lost", "overruled", "doubled", "diverged", "storms", "dishonest", "bugs")
+"""What must not be in a result."""
+
+
 @dataclass
 class Result:
-    """One history."""
+    """One history.
+
+    Attributes:
+        taken_back: tokens that a save removed whose editor had never had them; in the history.
+        overruled: the same, where the daemons had seen all that was read and saved.
+    """
 
     seed: int
     steps: int = 0
@@ -42,6 +51,7 @@ class Result:
     tokens: int = 0
     lost: list[str] = field(default_factory=list)
     taken_back: list[str] = field(default_factory=list)
+    overruled: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     recorded: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -57,9 +67,7 @@ class Result:
     @property
     def is_good(self) -> bool:
         """True when every invariant held."""
-        return not (
-            self.lost or self.doubled or self.diverged or self.storms or self.dishonest or self.bugs
-        )
+        return not any(getattr(self, name) for name in BREAKS)
 
     def to_json(self) -> dict[str, Any]:
         """For the state file."""

@@ -26,6 +26,7 @@ class Totals:
     tokens: int = 0
     lost: int = 0
     taken_back: int = 0
+    overruled: int = 0
     forgotten: int = 0
     doubled: int = 0
     diverged: int = 0
@@ -46,7 +47,15 @@ class Totals:
         self.steps += result.steps
         self.faults += len(result.faults)
         self.tokens += result.tokens
-        for name in ("lost", "taken_back", "forgotten", "doubled", "recorded", "repeated"):
+        for name in (
+            "lost",
+            "taken_back",
+            "overruled",
+            "forgotten",
+            "doubled",
+            "recorded",
+            "repeated",
+        ):
             setattr(self, name, getattr(self, name) + len(getattr(result, name)))
         for name in ("diverged", "storms", "dishonest", "bugs"):
             setattr(self, name, getattr(self, name) + bool(getattr(result, name)))

@@ -41,6 +41,8 @@ def judge(world: World) -> None:
             once_kept |= machine.old_versions
     result.recorded = short(missing & records)
     result.taken_back = short((missing - records) & kept)
+    # Who saw every read and save knows what each save was made from.
+    result.overruled = [] if world.faults.hid_something else result.taken_back
     result.forgotten = short((missing - records - kept) & once_kept)
     result.lost = short(missing - records - kept - once_kept)
     twice = {token for token, count in final.items() if count > 1}

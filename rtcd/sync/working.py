@@ -14,6 +14,7 @@ from collections import deque
 from rtcd.content import Content
 from rtcd.errors import RtcdError
 from rtcd.merge.replica import Replica
+from rtcd.sync.looking_again import LookingAgain
 from rtcd.sync.meeting import Meeting
 from rtcd.sync.open_file import PAUSE_SECONDS, BindingState, OpenFile
 from rtcd.sync.own_edits import OwnEdits
@@ -38,6 +39,7 @@ class Working:
         self.server_saves = ServerSaves(open_file)
         self.meeting = Meeting(open_file, self._remembering, began=began)
         self.writing = Writing(open_file, self.server_saves)
+        self._looking_again = LookingAgain(open_file, self.meeting)
         self.own_edits = OwnEdits(open_file, self._remembering)
         self._saving = Saving(open_file, self.meeting, self._remembering)
         self._removing = Removing(open_file, self.writing, self._remembering)
@@ -53,6 +55,7 @@ class Working:
         self._joined_at = it.clock()
         self.meeting.has_met = False
         content = await it.file.look(known_size=it.ledger.known_size())
+        self._looking_again.begin()
         # The look has seen every save that is on disk; those that were swapped out are only here.
         self.meeting.waiting = tuple(save for save in it.saves if not save.displaced)
         it.saves = deque(save for save in it.saves if save.displaced)
@@ -102,6 +105,7 @@ class Working:
         it.state = BindingState.JOINED
         while True:
             await self._saving.take_saves(room)
+            await self._looking_again.look(room)
             await self.scripts.take(room)
             await self.own_edits.take(room)
             await self.own_edits.mend(room)
@@ -145,6 +149,7 @@ class Working:
         due = (
             self.writing.seconds_to_next(now),
             self.scripts.seconds_to_next(now),
+            self._looking_again.seconds_to_next(now),
             self.server_saves.seconds_to_mark(now),
         )
         soonest = min((seconds for seconds in due if seconds is not None), default=None)

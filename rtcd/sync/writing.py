@@ -186,17 +186,22 @@ class Writing:
         elif error.code == "name-collision":
             await self._take_what_is_there()
         else:
-            it.file.hold = error
-            self._failures += 1
-            self._retry_at = it.clock() + HELD_RETRY.delay(self._failures, random.random())
-            log.warning("file not written path=%s reason=%s", it.path, error)
+            self._hold(error)
+
+    def _hold(self, error: HeldError) -> None:
+        """Nothing can be written now: tried again later, and later each time."""
+        it = self._open
+        it.file.hold = error
+        self._failures += 1
+        self._retry_at = it.clock() + HELD_RETRY.delay(self._failures, random.random())
+        log.warning("file not written path=%s reason=%s", it.path, error)
 
     async def _take_what_is_there(self) -> None:
         it = self._open
         try:
             found = await it.disk.read_finished(it.path, known_size=it.ledger.known_size())
         except HeldError as error:
-            it.file.hold = error
+            self._hold(error)
             return
         if found is not None:
             it.saves.append(Save(found))

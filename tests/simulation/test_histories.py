@@ -74,6 +74,11 @@ SLOW = {
 }
 """The same, without deletions and renames."""
 
+FOUND_SHORT = {
+    8000079: "a file that could not be read when its room was joined was held until its next save"
+}
+"""The same, in short histories."""
+
 CALM = range(1_000, 1_003)
 STORMY = range(2_000, 2_005)
 STORMY_WITH_MOVES = range(3_000, 3_003)
@@ -97,6 +102,11 @@ def test_a_history_that_failed_once_holds(seed: int) -> None:
 @pytest.mark.parametrize("seed", FOUND_WITH_MOVES, ids=str)
 def test_a_history_with_moves_that_failed_once_holds(seed: int) -> None:
     assert broken([seed], Plan(moves=True)) == []
+
+
+@pytest.mark.parametrize("seed", FOUND_SHORT, ids=str)
+def test_a_short_history_that_failed_once_holds(seed: int) -> None:
+    assert broken([seed], Plan(SHORT)) == []
 
 
 @pytest.mark.long
