@@ -161,9 +161,10 @@ class Autosave:
     async def _bring_back(self, watch: RoomWatch) -> None:
         """The file was deleted; what was typed since must be somewhere."""
         asked_at = watch.changed_at
-        if self._orphans.is_edited(watch.room):
-            await self._orphans.bring_back(watch.room)
-        if watch.changed_at == asked_at:
+        edited = self._orphans.is_edited(watch.room)
+        if edited and not await self._orphans.bring_back(watch.room):
+            watch.not_before = self._clock() + RETRY_SECONDS
+        elif watch.changed_at == asked_at:
             watch.changed_at = None
 
     async def _ask_daemon(self, watch: RoomWatch) -> None:

@@ -127,8 +127,9 @@ class RoomHandler(YDocWebSocketHandler):
     async def _save(self, room: DocumentRoom) -> str:
         loader: CarefulFileLoader = room._file
         if not loader.path_exists():
-            is_back = self._orphans.is_edited(room) and await self._orphans.bring_back(room)
-            return "success" if is_back else "failed"
+            is_edited = self._orphans.is_edited(room)
+            if not is_edited or not await self._orphans.bring_back(room):
+                return "failed"
         if loader.project.liveness.alive(fresh=True):
             try:
                 await loader.flush()

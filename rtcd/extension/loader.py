@@ -192,7 +192,7 @@ class CarefulFileLoader(FileLoader):
 
     async def _save_over_known_bytes(self, model: dict[str, Any]) -> dict[str, Any] | None:
         try:
-            disk = await self._disk_model(model)
+            disk = await self.disk_model(model)
         except HTTPError as error:
             raise self._keep_aside(model, f"cannot be read ({error.status_code})") from error
         # What the room is known to hold first, then what it holds: a content that is older than
@@ -201,7 +201,7 @@ class CarefulFileLoader(FileLoader):
         self._learn_last_write()
         model = await self._now_in_room(model)
         if same_meaning(disk["content"], model["content"]):
-            self._know(disk)
+            self.know(disk)
             return disk
         if disk["hash"] != self._known_digest and disk["hash"] not in self._written:
             raise self._keep_aside(model, "was changed by another program")
@@ -230,28 +230,19 @@ class CarefulFileLoader(FileLoader):
         # Upstream's hash is of what is on disk by now: somebody may have saved right after, and
         # those bytes are not the room's.
         saved["hash"] = await self._digest_if_saved(model)
-        self._know(saved)
+        self.know(saved)
         return saved
 
     async def _digest_if_saved(self, model: dict[str, Any]) -> str | None:
         """The digest of the bytes on disk if they are what was saved; else None."""
         try:
-            disk = await self._disk_model(model)
+            disk = await self.disk_model(model)
         except HTTPError:
             return None
         return str(disk["hash"]) if same_meaning(disk["content"], model["content"]) else None
 
-    async def know_disk(self, model: dict[str, Any]) -> dict[str, Any]:
-        """Read the file, for a room of the model's ``format`` and ``type`` that is about to hold it.
-
-        Raises:
-            HTTPError: it cannot be read.
-        """
-        disk = await self._disk_model(model)
-        self._know(disk)
-        return disk
-
-    def _know(self, disk: dict[str, Any]) -> None:
+    def know(self, disk: dict[str, Any]) -> None:
+        """The room holds all of a file that was read."""
         self.last_modified = disk["last_modified"]
         self._known_digest, self._written = disk["hash"], frozenset()
         # A later copy is about another matter and must not replace an earlier one.
@@ -286,7 +277,12 @@ class CarefulFileLoader(FileLoader):
             hint="`rtcd start` in the project folder merges both.",
         )
 
-    async def _disk_model(self, model: dict[str, Any]) -> dict[str, Any]:
+    async def disk_model(self, model: dict[str, Any]) -> dict[str, Any]:
+        """The file as it is, read as the ``type`` and ``format`` of a model ask for.
+
+        Raises:
+            HTTPError: it cannot be read.
+        """
         kind = model["type"] if model["type"] in CONTENT_TYPES else "file"
         got: dict[str, Any] = await ensure_async(
             self._contents_manager.get(

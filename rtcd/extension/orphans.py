@@ -23,9 +23,12 @@ from jupyter_server.utils import ensure_async
 from jupyter_server_fileid.manager import BaseFileIdManager
 from jupyter_server_ydoc.rooms import DocumentRoom
 from pycrdt.websocket import YRoom
+from tornado.web import HTTPError
 
 from rtcd.content import Content, Kind
 from rtcd.disk.formats import format_content, parse
+from rtcd.errors import RtcdError
+from rtcd.extension.meaning import same_meaning
 from rtcd.merge.three_way import merge_contents
 
 if TYPE_CHECKING:
@@ -89,10 +92,17 @@ class Orphans:
             if rooms and self._give_id(path, rooms[0]._file.file_id):
                 self._log.info("rtcd: %s is there again, its room goes on", path)
                 for room in rooms:
-                    await self._meet_file(room)
+                    await self._meet_file_or_stay(room)
 
     async def bring_back(self, room: DocumentRoom) -> bool:
-        """Make the file of a room again; False when it cannot be made."""
+        """Make the file of a room again; False when it cannot be made now."""
+        try:
+            return await self._bring_back(room)
+        except HTTPError as error:
+            self._log.warning("rtcd: %s cannot be made again: %s", room._file.last_path, error)
+            return False
+
+    async def _bring_back(self, room: DocumentRoom) -> bool:
         loader: CarefulFileLoader = room._file
         path = loader.last_path
         if await ensure_async(self._contents().file_exists(path)):
@@ -109,7 +119,9 @@ class Orphans:
             if not self._give_id(path, loader.file_id):
                 return False
             self._at_deletion.pop(room, None)
-            await loader.know_disk(model)
+            disk = await loader.disk_model(model)
+            if same_meaning(disk["content"], model["content"]):
+                loader.know(disk)
         self._log.info("rtcd: somebody typed in %s after it was deleted; it is there again", path)
         return True
 
@@ -144,20 +156,28 @@ class Orphans:
         finally:
             del manager._uuid
 
+    async def _meet_file_or_stay(self, room: DocumentRoom) -> None:
+        """A room that cannot take the new file in does not know it, and is never saved over it."""
+        try:
+            await self._meet_file(room)
+        except (HTTPError, RtcdError) as error:
+            self._log.warning("rtcd: %s was not taken in: %s", room.room_id, error)
+
     async def _meet_file(self, room: DocumentRoom) -> None:
         """Bring the new file's content into the room."""
         base = self._at_deletion.pop(room, None)
-        model = {"type": room.file_type, "format": room.file_format}
-        disk = await room._file.know_disk(model)
-        kind: Kind = "notebook" if room.file_type == "notebook" else "text"
         if room.file_format not in ("text", "json"):
             return
+        kind: Kind = "notebook" if room.file_type == "notebook" else "text"
+        model = {"type": room.file_type, "format": room.file_format}
+        disk = await room._file.disk_model(model)
         merged = merge_contents(
             None if base is None else _content(kind, base),
             _content(kind, disk["content"]),
             _content(kind, await room._document.aget()),
         )
         await room._document.aset(_model_content(kind, merged.content))
+        room._file.know(disk)
 
     def _forget_closed(self) -> None:
         open_rooms = set(self._rooms().values())

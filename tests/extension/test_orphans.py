@@ -129,3 +129,15 @@ async def test_a_folder_takes_its_files_along_and_typing_brings_back_one(served)
         await delete(served, "folder")
         room.text += "two\n"
         await until(lambda: file.exists() and file.read_text() == "one\ntwo\n")
+
+
+async def test_a_file_that_cannot_be_read_is_never_saved_over_by_the_old_room(served):
+    file = served.project / "broken.ipynb"
+    file.write_text(notebook("first"))
+    async with joined(served.address, "broken.ipynb", NOTEBOOK, NotebookClient) as room:
+        await delete(served, "broken.ipynb")
+        file.write_text("<<<<<<< no notebook")
+        source = room.cells[0]["source"]
+        source += " typed"
+        assert await room.save() == "failed"
+        assert file.read_text() == "<<<<<<< no notebook"
