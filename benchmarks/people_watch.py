@@ -34,6 +34,7 @@ class Disk:
         self.writes: list[float] = []
         self.sizes: list[int] = []
         self.seen: dict[str, float] = {}
+        self._last = (0, 0, 0)
 
     async def watch(self) -> None:
         """Until cancelled."""
@@ -45,9 +46,14 @@ class Disk:
 
     def _look(self, now: float) -> None:
         try:
-            data = self.file.read_bytes()
+            with self.file.open("rb") as opened:
+                found, data = os.fstat(opened.fileno()), opened.read()
         except FileNotFoundError:
             return
+        # One write may be told twice: when the file comes to its name, and when it is closed.
+        if (found.st_ino, found.st_mtime_ns, found.st_size) == self._last:
+            return
+        self._last = (found.st_ino, found.st_mtime_ns, found.st_size)
         self.writes.append(now)
         self.sizes.append(len(data))
         for token in TOKEN.findall(data):

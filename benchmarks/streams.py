@@ -49,7 +49,10 @@ CODES = {
 
 
 def notebook(kind: str, count: int, rate: float) -> str:
-    code = f"import time\nfor n in range({count}):\n    {CODES[kind]}\n    time.sleep({1 / rate})"
+    code = (
+        f"import time\nbegan = time.time()\nfor n in range({count}):\n    {CODES[kind]}\n"
+        f"    time.sleep(max(0, began + (n + 1) / {rate} - time.time()))"
+    )
     sources = [code, f"# {name_of(TYPIST)}:\n", "# saved lines\n"]
     cells = [
         {

@@ -3,8 +3,8 @@
 Theory of operation. Upstream starts a task for every message and client, and one more that stores
 the update in a transaction of its own: with fifty people in a room that is more than a processor can
 do, and everybody waits ever longer. Here one task of the room sends whatever has come together since
-it last did, in the order in which the room took it, as the very messages that upstream would send: one
-write to each socket. Then it rests for a few times what that took, and not at all to speak of in a small
+it last did: the updates in the order in which the room took them, as the very messages that upstream would send,
+then what people say of themselves, several of them in one message; one write to each socket. Then it rests for a few times what that took, and not at all to speak of in a small
 room; a message that comes alone goes out at once. Another task stores what has come together, as one
 update that holds all of them.
 """
@@ -14,12 +14,18 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from logging import Logger
 from typing import Any
 
 import pycrdt
-from pycrdt import Channel, YMessageType, create_update_message, read_message
+from pycrdt import (
+    Channel,
+    YMessageType,
+    create_awareness_message,
+    create_update_message,
+    read_message,
+)
 from pycrdt.store import BaseYStore
 from pycrdt.websocket import WebsocketServer, YRoom
 from tornado.iostream import StreamClosedError
@@ -62,6 +68,8 @@ class Relay:
         self._log = log
         self._clock = clock
         self._messages: list[bytes] = []
+        self._presence: list[bytes] = []
+        self._spoke: set[int] = set()
         self._unstored: list[bytes] = []
         self._news = asyncio.Event()
         self._to_store = asyncio.Event()
@@ -75,6 +83,7 @@ class Relay:
         self._room._watch_ready = self._watch_ready
         self._room._broadcast_updates = self._run
         self._room.on_message = self._on_message
+        self._room.awareness.observe(self._on_presence)
 
     # What comes in
 
@@ -98,8 +107,22 @@ class Relay:
             return False
         # What cannot be read raises, and is not passed on.
         self._room.awareness.apply_awareness_update(read_message(message[1:]), self._room)
-        self._put(message)
+        self._presence.append(message)
+        self._news.set()
         return True
+
+    def _on_presence(self, topic: str, change: tuple[Mapping[str, Sequence[int]], object]) -> None:
+        ids, origin = change
+        if topic == "update" and origin is self._room:
+            self._spoke.update(*ids.values())
+
+    def _take_presence(self) -> Sequence[bytes]:
+        """The word of one person as it came; of several, the last word of each, in one message."""
+        messages, self._presence = self._presence, []
+        spoke, self._spoke = sorted(self._spoke), set()
+        if len(messages) < 2 or not spoke:
+            return messages
+        return [create_awareness_message(self._room.awareness.encode_awareness_update(spoke))]
 
     def _put(self, message: bytes) -> None:
         self._messages.append(message)
@@ -126,7 +149,8 @@ class Relay:
 
     def send_now(self) -> None:
         """Send everything that waits."""
-        messages, self._messages = self._messages, []
+        # After the updates: whose own word comes back has heard all that was said before it.
+        messages, self._messages = [*self._messages, *self._take_presence()], []
         self._news.clear()
         if messages:
             self._send_to_all(messages)

@@ -58,6 +58,25 @@ def same_cell_meaning(one: Cell, other: Cell) -> bool:
     )
 
 
+def only_outputs_differ(one: Content, other: Content) -> bool:
+    """True when nothing differs but what kernels write: outputs, and the counts of executions."""
+    if isinstance(one, TextContent) or isinstance(other, TextContent):
+        return False
+    return (
+        len(one.cells) == len(other.cells)
+        and (one.nbformat, one.nbformat_minor) == (other.nbformat, other.nbformat_minor)
+        and all(
+            left.id == right.id
+            and left.cell_type == right.cell_type
+            and left.source == right.source
+            and same_json(shared_metadata(left.metadata), shared_metadata(right.metadata))
+            and same_json(left.attachments, right.attachments)
+            for left, right in _other_objects(one.cells, other.cells)
+        )
+        and same_json(one.metadata, other.metadata)
+    )
+
+
 def same_content(one: Content, other: Content) -> bool:
     """Equal in everything a document holds, cell ids included."""
     return _same(one, other, ids=True)

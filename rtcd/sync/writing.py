@@ -1,8 +1,9 @@
 """What the document holds that the disk does not, on its way to the disk.
 
 Theory of operation. Everything received is written as soon as the worker comes to it; a file that
-is slow to write is written less often, so that writing takes a small share of the time, unless
-somebody waits. A write swaps the file and looks at what came out: bytes that were not expected are
+is slow to write is written less often, so that writing takes a small share of the time, and what a
+kernel prints is written twice a second at most, with every edit that somebody makes; unless somebody
+waits. A write swaps the file and looks at what came out: bytes that were not expected are
 a save that came first, and are merged like any other. A write that could not be made puts the file
 on hold, to be tried again later; one that met a save half done is tried again a moment later.
 """
@@ -18,6 +19,7 @@ from typing import Protocol
 from rtcd.content import Content, is_same
 from rtcd.disk.file_stat import Snapshot
 from rtcd.errors import HeldError
+from rtcd.merge.sameness import only_outputs_differ
 from rtcd.rooms.backoff import Backoff
 from rtcd.sync.open_file import OpenFile
 from rtcd.sync.ports import Room
@@ -29,18 +31,20 @@ HELD_RETRY = Backoff(first=0.25, longest=10.0)
 VANISHED_RETRY_SECONDS = 0.02
 WRITE_DUTY = 8
 MIN_WRITE_GAP_SECONDS = 0.05
-MAX_WRITE_GAP_SECONDS = 0.5
-MAX_SLOW_WRITE_GAP_SECONDS = 1.0
+MAX_WRITE_GAP_SECONDS = 0.25
+MAX_LARGE_WRITE_GAP_SECONDS = 1.0
+LARGE_FILE_BYTES = 1_000_000
+OUTPUTS_GAP_SECONDS = 0.5
 
 
-def rest_after(write_seconds: float) -> float:
-    """How long the disk rests after a write that took so long; seconds.
+def rest_after(write_seconds: float, size: int) -> float:
+    """How long the disk rests after a write of so many bytes that took so long; seconds.
 
-    At least a twentieth of a second, so that a stream of edits is twenty writes a second at most, and
-    at most half a second, so that people who work on the disk are never a second behind; files that
-    take longer to write than a quarter of a second rest for twice as long as that, up to a second.
+    At least a twentieth of a second, so that a stream of edits is twenty writes a second at most. At
+    most a quarter of a second for files under a megabyte: a machine on which even those are slow has
+    too much to do, and who works on its disk is to be less than a second behind all the same.
     """
-    longest = min(MAX_SLOW_WRITE_GAP_SECONDS, max(MAX_WRITE_GAP_SECONDS, 2 * write_seconds))
+    longest = MAX_WRITE_GAP_SECONDS if size < LARGE_FILE_BYTES else MAX_LARGE_WRITE_GAP_SECONDS
     return min(longest, max(MIN_WRITE_GAP_SECONDS, WRITE_DUTY * write_seconds))
 
 
@@ -59,13 +63,15 @@ class Writing:
         self._server_saves = server_saves
         self._last_write_seconds = 0.0
         self._next_write = 0.0
+        self._next_outputs = 0.0
+        self._waits_until: float | None = None
         self._retry_at: float | None = None
         self._failures = 0
         self._read_meanwhile = False
 
     def hurry(self) -> None:
         """Somebody waits for the disk."""
-        self._next_write = 0.0
+        self._next_write = self._next_outputs = 0.0
 
     def file_read(self) -> None:
         """Somebody else read the file.
@@ -81,13 +87,14 @@ class Writing:
         """How long until there is something to write by itself; None when there is nothing."""
         if self._retry_at is not None:
             return max(0.01, self._retry_at - now)
-        if self._open.unwritten() and self._next_write > now:
-            return self._next_write - now
+        if self._waits_until is not None and self._open.unwritten():
+            return max(0.0, self._waits_until - now)
         return None
 
     async def write_out(self, room: Room) -> None:
         """Put on disk what the document holds and the disk does not."""
         it = self._open
+        self._waits_until = None
         if it.replica is None or not self._may_write():
             return
         generation = it.generations.content
@@ -97,6 +104,8 @@ class Writing:
             it.generations.written(generation)
             await self._server_saves.tell(room, generation)
             return
+        if flush is not None and self._are_outputs_too_soon(flush.content):
+            return
         content = flush.content if flush is not None else it.replica.live.content()
         data = it.file.bytes_for(content)
         it.ids_differ = False
@@ -105,7 +114,7 @@ class Writing:
                 return
             # A save that was just swapped out has to be on disk again before its program reads.
             self._next_write = it.clock() + (
-                0.0 if it.saves else rest_after(self._last_write_seconds)
+                0.0 if it.saves else rest_after(self._last_write_seconds, len(data))
             )
         if flush is not None:
             it.replica.flushed(flush, now=it.clock())
@@ -127,7 +136,25 @@ class Writing:
         it = self._open
         if it.gone or (it.file.hold is not None and not self._may_retry()):
             return False
-        return it.clock() >= self._next_write or bool(it.flushers or it.lost or it.closing)
+        return self._is_time(self._next_write)
+
+    def _are_outputs_too_soon(self, live: Content) -> bool:
+        """A kernel that prints would keep the disk, and whoever watches it, busy for nobody."""
+        replica = self._open.replica
+        return (
+            self._next_outputs > self._open.clock()
+            and replica is not None
+            and only_outputs_differ(replica.disk_content(), live)
+            and not self._is_time(self._next_outputs)
+        )
+
+    def _is_time(self, due: float) -> bool:
+        """Now or never, or the rest is over; else it is looked at again then."""
+        it = self._open
+        if it.clock() >= due or it.flushers or it.lost or it.closing:
+            return True
+        self._waits_until = due
+        return False
 
     def _may_retry(self) -> bool:
         return self._retry_at is not None and self._open.clock() >= self._retry_at
@@ -182,7 +209,7 @@ class Writing:
         """Somebody is in the middle of a save: wait for it; any other reason holds the file."""
         it = self._open
         if error.code == "vanished":
-            self._next_write = it.clock() + VANISHED_RETRY_SECONDS
+            self._next_write = self._waits_until = it.clock() + VANISHED_RETRY_SECONDS
         elif error.code == "name-collision":
             await self._take_what_is_there()
         else:

@@ -9,7 +9,13 @@ from contextlib import asynccontextmanager
 import anyio
 import pycrdt
 import pytest
-from pycrdt import Awareness, create_awareness_message, create_update_message
+from pycrdt import (
+    Awareness,
+    YMessageType,
+    create_awareness_message,
+    create_update_message,
+    read_message,
+)
 from pycrdt.store import BaseYStore
 from pycrdt.websocket import WebsocketServer, YRoom
 from websockets.frames import Frame, Opcode
@@ -110,23 +116,87 @@ def typing(count: int) -> tuple[list[bytes], str]:
     return updates, str(text)
 
 
-def presence(name: str) -> bytes:
-    said = Awareness(pycrdt.Doc())
-    said.set_local_state({"user": {"name": name}})
-    return create_awareness_message(said.encode_awareness_update([said.client_id]))
+class Somebody:
+    """A client's presence, and the messages that tell of it."""
+
+    def __init__(self, name: str) -> None:
+        self.awareness = Awareness(pycrdt.Doc())
+        self.name = name
+
+    def says(self, what: int | None) -> bytes:
+        state = None if what is None else {"user": {"name": self.name}, "cursor": what}
+        self.awareness.set_local_state(state)
+        ids = [self.awareness.client_id]
+        return create_awareness_message(self.awareness.encode_awareness_update(ids))
 
 
-async def test_everybody_hears_everything_in_the_order_in_which_the_room_took_it():
+def updates_in(heard: list[bytes]) -> list[bytes]:
+    return [message for message in heard if message[0] == YMessageType.SYNC]
+
+
+def people_in(heard: list[bytes]) -> dict[int, dict]:
+    """Who is there, as somebody knows who has heard these."""
+    known = Awareness(pycrdt.Doc())
+    for message in heard:
+        if message[0] == YMessageType.AWARENESS:
+            known.apply_awareness_update(read_message(message[1:]), "heard")
+    return {client: state for client, state in known.states.items() if state}
+
+
+async def test_everybody_hears_every_update_in_the_order_in_which_the_room_took_it():
     writer, reader = Client(), Client()
-    updates, _ = typing(200)
-    said = [create_update_message(update) for update in updates]
-    said[100:100] = [presence("Ada")]
+    said = [create_update_message(update) for update in typing(200)[0]]
+    async with room_with(writer, reader):
+        for number, message in enumerate(said):
+            writer.say(message)
+            writer.say(Somebody("Ada").says(number))
+        await until(lambda: len(updates_in(reader.heard)) >= len(said))
+        assert updates_in(reader.heard) == said
+        assert updates_in(writer.heard) == said
+
+
+async def test_everybody_hears_the_last_word_of_each_and_who_left():
+    writer, reader = Client(), Client()
+    people = [Somebody(name) for name in ("Ada", "Grace", "Alan", "Edsger")]
+    async with room_with(writer, reader):
+        for number in range(50):
+            for person in people:
+                writer.say(person.says(number))
+        writer.say(people[2].says(None))
+        there = {
+            person.awareness.client_id: {"user": {"name": person.name}, "cursor": 49}
+            for person in people
+            if person.name != "Alan"
+        }
+        await until(lambda: people_in(reader.heard) == there)
+        await until(lambda: people_in(writer.heard) == there)
+
+
+async def test_whose_own_word_comes_back_has_heard_what_was_said_before():
+    writer, reader, ada, grace = Client(), Client(), Somebody("Ada"), Somebody("Grace")
+    said = [create_update_message(update) for update in typing(20)[0]]
     async with room_with(writer, reader):
         for message in said:
+            writer.say(grace.says(len(message)))
             writer.say(message)
-        await until(lambda: len(reader.heard) >= len(said))
-        assert reader.heard == said
-        assert writer.heard == said
+        writer.say(ada.says(1))
+        await until(lambda: ada.awareness.client_id in people_in(reader.heard))
+        place = next(
+            number
+            for number in range(len(reader.heard) + 1)
+            if ada.awareness.client_id in people_in(reader.heard[:number])
+        )
+        assert updates_in(reader.heard[:place]) == said
+        assert grace.awareness.client_id in people_in(reader.heard[:place])
+
+
+async def test_the_word_of_one_comes_as_it_was():
+    writer, reader = Client(), Client()
+    said = Somebody("Ada").says(7)
+    async with room_with(writer, reader):
+        writer.say(said)
+        await until(lambda: bool(reader.heard))
+        assert reader.heard == [said]
 
 
 async def test_all_updates_are_stored_however_slow_the_store():

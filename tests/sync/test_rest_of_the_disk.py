@@ -8,8 +8,16 @@ from rtcd.sync.writing import rest_after
 
 
 @pytest.mark.parametrize(
-    ("write", "rest"),
-    [(0.0, 0.05), (0.002, 0.05), (0.02, 0.16), (0.1, 0.5), (0.25, 0.5), (0.4, 0.8), (3.0, 1.0)],
+    ("write", "size", "rest"),
+    [
+        (0.0, 10, 0.05),
+        (0.002, 10, 0.05),
+        (0.02, 10, 0.16),
+        (0.1, 999_999, 0.25),
+        (0.1, 1_000_000, 0.8),
+        (3.0, 10, 0.25),
+        (3.0, 50_000_000, 1.0),
+    ],
 )
-def test_a_stream_of_edits_is_written_as_often_as_writing_is_cheap(write, rest):
-    assert rest_after(write) == pytest.approx(rest)
+def test_a_stream_of_edits_is_written_as_often_as_writing_is_cheap(write, size, rest):
+    assert rest_after(write, size) == pytest.approx(rest)
