@@ -1,5 +1,7 @@
 """``JupyterHub``: a real hub with its proxy and single-user servers, from an environment of its own.
 
+Who may share a server is set as ``docs/scaling.md`` recommends, and read from there.
+
 It needs programs that are no part of rtcd's own environment:
 
     python3 -m venv HUB && HUB/bin/pip install jupyterhub jupyterlab jupyter-collaboration
@@ -22,11 +24,14 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from end_to_end.pages import block_of
 from end_to_end.project_folder import eventually
 
 START_SECONDS = 120.0
 PROGRAMS = os.environ.get("RTCD_TEST_HUB", "")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "scaling.md"
 CONFIG = """
+{settings}
 c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:{hub_port}"
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy_port}"
@@ -40,7 +45,7 @@ c.Spawner.http_timeout = 120
 c.Spawner.start_timeout = 120
 c.JupyterHub.db_url = "sqlite://"
 c.JupyterHub.services = [{{"name": "tester", "api_token": {admin!r}}}]
-c.JupyterHub.load_roles = [
+c.JupyterHub.load_roles += [
     {{"name": "tester", "services": ["tester"], "scopes": ["admin:users", "admin:servers", "tokens"]}}
 ]
 """
@@ -67,6 +72,7 @@ class JupyterHub:
 
     def __enter__(self) -> JupyterHub:
         config = CONFIG.format(
+            settings=block_of(PAGE, "hub-settings"),
             port=self.port,
             hub_port=free_port(),
             proxy_port=free_port(),

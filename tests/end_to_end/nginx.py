@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import shutil
 import socket
 import subprocess
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from end_to_end.pages import block_of
 from end_to_end.project_folder import eventually
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "scaling.md"
@@ -41,16 +41,9 @@ http {{
 """
 
 
-def block_of_the_page(name: str) -> str:
-    """The code block that follows the comment with this name."""
-    found = re.search(rf"<!-- {name} -->\n```\w+\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
-    assert found is not None, f"docs/scaling.md has no block {name}"
-    return found.group(1)
-
-
 def server_settings() -> dict[str, Any]:
     """``ServerApp`` of the page, but for address and port, which a test cannot fix."""
-    settings = dict(json.loads(block_of_the_page("server-settings"))["ServerApp"])
+    settings = dict(json.loads(block_of(PAGE, "server-settings"))["ServerApp"])
     return {key: value for key, value in settings.items() if key not in ("ip", "port")}
 
 
@@ -121,7 +114,7 @@ class Nginx:
         return False
 
     def _settings(self) -> str:
-        settings = block_of_the_page("nginx-settings")
+        settings = block_of(PAGE, "nginx-settings")
         for old, new in (
             ("listen 443 ssl", f"listen 127.0.0.1:{self.port} ssl"),
             ("http://127.0.0.1:8888", f"http://127.0.0.1:{self._server_port}"),

@@ -69,3 +69,35 @@ def test_a_servers_life_behind_a_hub(hub: JupyterHub, new_folder):
     assert refused.returncode == 3
     assert "refused" in refused.stderr, refused.stderr
     assert token not in guest.log() + refused.stderr + hub.log
+
+
+def test_members_of_a_project_share_its_server_each_by_their_own_token(hub: JupyterHub, new_folder):
+    """As docs/scaling.md sets it up: an account for the project, a group of members, nobody else."""
+    text = hub.homes / "thesis" / "text"
+    text.mkdir(parents=True)
+    (text / "a.txt").write_text("one\n")
+    hub.add("thesis")
+    hub.start_server("thesis")
+    members: list[RtcdFolder] = []
+    for name in ("ada", "grace"):
+        member: RtcdFolder = new_folder(name, name=name.title())
+        login = member.command("login", hub.url_of("thesis"), token=hub.token_of(name)[1])
+        assert (login.returncode, login.stderr) == (0, "")
+        done = member.command(
+            "join", hub.url_of("thesis"), "--remote-path", "text", "--name", member.name
+        )
+        assert done.returncode == 0, (done.stdout, done.stderr, member.log(), hub.log[-3000:])
+        member.started = {"joined": True}
+        members.append(member)
+    ada, grace = members
+    ada.write("a.txt", "one\nby Ada\n")
+    eventually(lambda: grace.read("a.txt") == "one\nby Ada\n", "Ada's save at Grace's", PATIENCE)
+    grace.write("a.txt", "by Grace\none\nby Ada\n")
+    whole = "by Grace\none\nby Ada\n"
+    eventually(lambda: ada.read("a.txt") == whole, "Grace's save at Ada's", PATIENCE)
+    eventually(lambda: (text / "a.txt").read_text() == whole, "both on the server", PATIENCE)
+
+    hub.add("eve")
+    outsider: RtcdFolder = new_folder("eve", name="Eve")
+    refused = outsider.command("login", hub.url_of("thesis"), token=hub.token_of("eve")[1])
+    assert refused.returncode == 3, (refused.stdout, refused.stderr)
