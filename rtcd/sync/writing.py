@@ -113,9 +113,7 @@ class Writing:
             if not await self._write(data):
                 return
             # A save that was just swapped out has to be on disk again before its program reads.
-            self._next_write = it.clock() + (
-                0.0 if it.saves else rest_after(self._last_write_seconds, len(data))
-            )
+            self._rest(0.0 if it.saves else rest_after(self._last_write_seconds, len(data)))
         if flush is not None:
             it.replica.flushed(flush, now=it.clock())
             if self._read_meanwhile:
@@ -147,6 +145,11 @@ class Writing:
             and only_outputs_differ(replica.disk_content(), live)
             and not self._is_time(self._next_outputs)
         )
+
+    def _rest(self, seconds: float) -> None:
+        now = self._open.clock()
+        self._next_write = self._waits_until = now + seconds
+        self._next_outputs = now + (max(OUTPUTS_GAP_SECONDS, seconds) if seconds else 0.0)
 
     def _is_time(self, due: float) -> bool:
         """Now or never, or the rest is over; else it is looked at again then."""
