@@ -14,10 +14,7 @@ said to be.
 from __future__ import annotations
 
 import argparse
-import base64
-import json
 import os
-import random
 import re
 import shutil
 import sys
@@ -30,13 +27,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from scale import hosting, join_host, new_folder, wait_for
+from scale_notebooks import MARK, edited_notebook, notebook_of, notebook_of_images
 from start import cpu_seconds, memory
 from tables import amount, machine, percentile, run_as_installed, shown, table
 
 from end_to_end.project_folder import RtcdFolder
 
-MARK = "edit number "
-IMAGE_BYTES = 1_000_000
 OVER_THE_LIMIT = 100 * 1024 * 1024
 FIRST_SECONDS = 300.0
 SENT = re.compile(r"save merged path=(\S+) .*sent=(\d+)")
@@ -44,53 +40,11 @@ SENT = re.compile(r"save merged path=(\S+) .*sent=(\d+)")
 Rows = list[list[str]]
 
 
-def with_images(count: int) -> bytes:
-    """As many images as asked for, each the output of a cell, with a text cell before each."""
-    rng = random.Random(1)
-    cells: list[dict[str, object]] = []
-    for number in range(count):
-        image = base64.b64encode(rng.randbytes(IMAGE_BYTES * 3 // 4)).decode()
-        output = {"data": {"image/png": image}, "metadata": {}, "output_type": "display_data"}
-        cells.append(code(number, f"show({number})", [output]))
-    return notebook(cells)
-
-
-def with_cells(count: int) -> bytes:
-    stream = {"name": "stdout", "output_type": "stream", "text": ["done\n"]}
-    return notebook(
-        [code(n, f"value = compute({n})\nprint(value)", [stream]) for n in range(count)]
-    )
-
-
-def code(number: int, source: str, outputs: list[dict[str, object]]) -> dict[str, object]:
-    return {
-        "cell_type": "code",
-        "execution_count": number,
-        "id": f"cell-{number}",
-        "metadata": {},
-        "outputs": outputs,
-        "source": source.splitlines(keepends=True),
-    }
-
-
-def notebook(cells: list[dict[str, object]]) -> bytes:
-    middle = len(cells) // 2
-    cells[middle]["source"] = [f"# {MARK}000\n", *cells[middle]["source"]]  # type: ignore[misc]
-    whole = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    return json.dumps(whole, indent=1, ensure_ascii=False).encode() + b"\n"
-
-
 def long_text(megabytes: int) -> bytes:
     line = "{:09d} the quick brown fox jumps over the lazy dog\n"
     lines = megabytes * 1_000_000 // len(line.format(0))
     half = "".join(map(line.format, range(lines // 2)))
     return f"{half}# {MARK}000\n{half}".encode()
-
-
-def edited(data: bytes, number: int) -> bytes:
-    """The same with another number: one to three characters differ."""
-    place = data.index(MARK.encode()) + len(MARK)
-    return data[:place] + f"{number:03d}".encode() + data[place + 3 :]
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -119,7 +73,7 @@ def save_times(
     """The first is that which opens the room."""
     times = []
     for number in range(1, saves + 2):
-        new = edited(data, number)
+        new = edited_notebook(data, number)
 
         def save(new: bytes = new) -> None:
             with open(host.root / name, "r+b") as file:
@@ -210,8 +164,8 @@ def main() -> None:
     rows: Rows = []
     try:
         for name, file, data in (
-            ("images", "images.ipynb", with_images(options.images)),
-            ("cells", "cells.ipynb", with_cells(options.cells)),
+            ("images", "images.ipynb", notebook_of_images(options.images)),
+            ("cells", "cells.ipynb", notebook_of(options.cells)),
             ("text", "long.txt", long_text(options.text)),
         ):
             rows += measure(workplace, name, file, data, options.saves)

@@ -90,6 +90,7 @@ async def test_two_who_change_many_files_at_once_and_one_who_types_lose_nothing(
             assert person.text == wanted[typed]
 
 
+@pytest.mark.long
 def test_a_checkout_here_is_not_mixed_with_what_was_there_before(new_folder: NewFolder) -> None:
     with joined(new_folder) as (host, guest):
 
