@@ -97,7 +97,7 @@ class Reporter:
 
     def _hold(self, path: ProjectPath, binding: Binding | None) -> HeldError | None:
         if binding is not None:
-            return binding.file.hold
+            return binding.hold
         known = self._project.files.get(path)
         return known.hold if known else None
 
@@ -152,6 +152,6 @@ class Reporter:
         problems += [
             Problem(str(path), binding.error.code, binding.error.message, binding.error.hint, now)
             for path, binding in self._project.bindings.items()
-            if binding.error is not None and self._server.connected and binding.file.hold is None
+            if binding.error is not None and self._server.connected and binding.hold is None
         ]
         return tuple(sorted(problems, key=lambda problem: (problem.path or "", problem.code)))

@@ -30,8 +30,10 @@ from rtcd.rooms.timing import RoomTiming
 from rtcd.server.address import ServerAddress
 
 ROOM = "rtcd"
-MAX_WAITING = 10_000
+MAX_WAITING = 100_000
 KEEP_NEWS_SECONDS = 30.0
+SWEEP_SECONDS = 3.0
+"""The list of news may be long after a checkout: it is walked through now and then only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,9 @@ class Announcements:
         self._news: Array[Any] = self._document.raw.get("news", type=Array)
         self._table = ClaimTable(room.client_id, timing.lease, clock())
         self._hearing = Hearing(room.client_id)
+        self._put_in: list[object] = []
+        self._swept_at = clock()
+        self._news.observe(self._news_changed)
         # Claims that we hold, by file; claims on their way, by update; news by the time it was told.
         self._held: dict[str, str] = {}
         self._claiming: dict[bytes, str] = {}
@@ -129,7 +134,7 @@ class Announcements:
         self._told.extend((now, item["key"]) for item in items)
 
         def edit() -> None:
-            # What was told long ago has been heard by all who were here.
+            # What was told long ago has been heard by all who were here; many are taken out at once.
             self._remove_news(self._forget_told(now - KEEP_NEWS_SECONDS))
             self._news.extend(items)
 
@@ -248,7 +253,9 @@ class Announcements:
                     del self._news[index]
 
     def _forget_told(self, until: float) -> set[str]:
-        old = set()
+        old: set[str] = set()
+        if not self._told or self._told[0][0] >= until - KEEP_NEWS_SECONDS:
+            return old
         while self._told and self._told[0][0] < until:
             old.add(self._told.popleft()[1])
         return old
@@ -281,9 +288,13 @@ class Announcements:
 
     async def _sweep(self) -> None:
         """Take out what the dead left behind."""
+        if self._clock() - self._swept_at < SWEEP_SECONDS:
+            return
+        self._swept_at = self._clock()
         claims = set(self._table.dead_keys())
-        news = {key_of(item) for item in self._news}
-        news = {key for key in news if self._table.is_dead(client_of(key))}
+        there = {key_of(item) for item in self._news}
+        self._hearing.keep_only(there)
+        news = {key for key in there if self._table.is_dead(client_of(key))}
 
         def edit() -> None:
             self._remove_claims(claims)
@@ -305,7 +316,15 @@ class Announcements:
     def _look(self) -> None:
         self._see_claims()
         self._see_clients()
-        self._waiting.extend(self._hearing.hear(list(self._news)))
+        new, self._put_in = self._put_in, []
+        if self._document.observers_may_miss:
+            self._waiting.extend(self._hearing.hear(list(self._news)))
+        else:
+            self._waiting.extend(self._hearing.hear_new(new))
+
+    def _news_changed(self, event: Any) -> None:  # noqa: ANN401 - the library's event
+        for part in event.delta:
+            self._put_in.extend(part.get("insert", ()))
 
     def _see_claims(self) -> None:
         found = (parse_claim(item) for item in self._claims)

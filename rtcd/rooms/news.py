@@ -49,11 +49,22 @@ class Hearing:
     def hear(self, items: Sequence[object]) -> list[Announcement]:
         """The list as it is now; what others added since the last call, in order."""
         keys = {key_of(item): item for item in items}
-        new = [item for key, item in keys.items() if key and key not in self._heard]
+        new = self.hear_new(items)
         self._heard = keys.keys() - {""}
+        return new
+
+    def hear_new(self, items: Sequence[object]) -> list[Announcement]:
+        """Items that were put into the list; what others say in those not heard yet, in order."""
+        keys = {key_of(item): item for item in items}
+        new = [item for key, item in keys.items() if key and key not in self._heard]
+        self._heard |= keys.keys() - {""}
         mine = f"{self.own_id}."
         heard = (parse_item(item) for item in new if not key_of(item).startswith(mine))
         return [announcement for announcement in heard if announcement is not None]
+
+    def keep_only(self, keys: set[str]) -> None:
+        """Only these are in the list now: the others need not be remembered."""
+        self._heard &= keys
 
 
 def format_item(key: str, announcement: Announcement) -> dict[str, Any]:

@@ -88,6 +88,7 @@ class Binding:
         self._open.rest_seconds = min(REST_SECONDS, quiet_seconds / 2)
         self._working = Working(self._open, began=began, quiet_seconds=quiet_seconds)
         self._retry_now = asyncio.Event()
+        self._refused: HeldError | None = None
         self.kind = kind
         self.file = self._open.file
         self.ended: BindingState | None = None
@@ -221,6 +222,15 @@ class Binding:
         return self._open.state
 
     @property
+    def hold(self) -> HeldError | None:
+        """Why the file is left alone; of a room that was refused until it is entered again.
+
+        Each try to enter it begins with another look at the file, which is well.
+        """
+        is_in_room = self.state is BindingState.JOINED
+        return self.file.hold or (None if is_in_room else self._refused)
+
+    @property
     def error(self) -> RtcdError | None:
         """Why no room is open, where there is a reason."""
         return self._open.error
@@ -312,7 +322,7 @@ class Binding:
         it.state = BindingState.OFFLINE
         it.error = error
         if isinstance(error, UpdateRefusedError):
-            self.file.hold = HeldError(
+            self._refused = self.file.hold = HeldError(
                 f"the shared document of {it.path} holds what rtcd must not take in: {error}",
                 hint="A program in its room sent it. Give the file another name on the server.",
                 code=error.code,

@@ -129,7 +129,7 @@ class LocalFiles:
         elif self._project.link.is_host:
             self._project.ledger(path).record(snapshot, by=self._project.saver, source="disk")
             self._project.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)
-            await self._project.link.created(path)
+            await self._project.link.created(path, snapshot.digest)
         elif await self.create_remote(snapshot):
             self._project.ledger(path).record(snapshot, by=self._project.saver, source="disk")
             self._project.ledger(path).mark(snapshot, saved=True, server_hash=snapshot.digest)

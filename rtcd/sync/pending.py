@@ -64,7 +64,7 @@ def differs_from_last_time(project: Project, path: ProjectPath) -> bool:
 
 def why_pending(binding: Binding) -> str | None:
     """Why one open file is not at rest, or None."""
-    if binding.file.hold is not None:
+    if binding.hold is not None:
         return None
     if binding.unsent():
         return "not yet with the server"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Container
 from contextlib import AbstractAsyncContextManager, suppress
@@ -156,8 +157,7 @@ class ServerLink:
         if not self.is_host:
             self.renames.refuse_new(path)
             self.awaited_renames.refuse_new(path)
-            until = self._steady() + OWN_CHANGE_SECONDS
-            self._own_changes[path] = self._own_creations[path] = until
+            self._own_changes[path] = self._own_creations[path] = math.inf
             try:
                 entry = await self._create_below(path, data)
             except BaseException:
@@ -165,7 +165,12 @@ class ServerLink:
                 self._own_creations.pop(path, None)
                 raise
             self.note_compared(path, entry, sha256(data).hexdigest())
-        await self._announce("created", path)
+            # In a crowd the answer may take longer than the word of it is awaited.
+            until = self._steady() + OWN_CHANGE_SECONDS
+            self._own_creations[path] = until
+            if path in self._own_changes:
+                self._own_changes[path] = until
+        await self._announce("created", path, sha256(data).hexdigest())
 
     async def _create_below(self, path: ProjectPath, data: bytes) -> Entry:
         """Create it; when that fails where a folder was taken for granted, once more with care."""
@@ -191,9 +196,9 @@ class ServerLink:
         self._own_creations.pop(path, None)
         return False
 
-    async def created(self, path: ProjectPath) -> None:
-        """Tell the others of a file that the server has already."""
-        await self._announce("created", path)
+    async def created(self, path: ProjectPath, digest: str | None = None) -> None:
+        """Tell the others of a file that the server has already, with this digest (sha256, hex)."""
+        await self._announce("created", path, digest)
 
     # ------------------------------------------------------------------ without a room
 
@@ -330,10 +335,11 @@ class ServerLink:
         for path in [path for path in self._compared if path not in listed]:
             del self._compared[path]
 
-    async def _announce(self, what: AnnouncementKind, path: ProjectPath) -> None:
-        await self._others.announce(
-            Announcement(what, self.server_path(path), by=self.user["name"])
-        )
+    async def _announce(
+        self, what: AnnouncementKind, path: ProjectPath, digest: str | None = None
+    ) -> None:
+        where, who = self.server_path(path), self.user["name"]
+        await self._others.announce(Announcement(what, where, by=who, digest=digest))
 
 
 def _looks_like(seen: SeenFile | None, entry: Entry) -> bool:

@@ -224,6 +224,8 @@ class ServerSide:
             return
         if announcement.kind == "created" and self._link.is_own_creation(path):
             return
+        if self._has_already(path, announcement.digest):
+            return
         if announcement.kind == "renamed" and announcement.new_path is not None:
             new = self._link.project_path(announcement.new_path)
             if new is not None:
@@ -234,6 +236,13 @@ class ServerSide:
             self._work(self._project.remote.changed(path, announcement), path)
         else:
             self._work(self._project.remote.check(path), path)
+
+    def _has_already(self, path: ProjectPath, digest: str | None) -> bool:
+        """What is told is what the server is known to have: a host tells of our own files, too."""
+        if digest is None or path not in self._project.files:
+            return False
+        mark = self._project.history.bookmark(str(path))
+        return mark is not None and mark.server_hash == digest
 
     # ------------------------------------------------------------------ what neither told
 
@@ -296,9 +305,7 @@ class ServerSide:
 
     def _is_as_known(self, path: ProjectPath, entry: Entry) -> bool:
         """The listing has told its digest, and it is what the server had last."""
-        mark = self._project.history.bookmark(str(path))
-        is_known = entry.hash is not None and path in self._project.files
-        return is_known and mark is not None and mark.server_hash == entry.hash
+        return self._has_already(path, entry.hash)
 
 
 def _as_a_guest_sees_it(error: RtcdError, url: str) -> RtcdError:

@@ -26,6 +26,15 @@ def test_an_item_says_what_was_announced(one):
     assert parse_item(format_item("1.1", one)) == one
 
 
+def test_what_is_not_in_the_list_any_more_is_not_remembered():
+    hearing = Hearing(own_id=1)
+    first, second = format_item("2.1", CREATED), format_item("2.2", RENAMED)
+    assert hearing.hear_new([first]) == [CREATED]
+    assert hearing.hear_new([first, second]) == [RENAMED]
+    hearing.keep_only({"2.2"})
+    assert hearing.hear_new([first, second]) == [CREATED]
+
+
 def test_each_item_of_others_is_heard_once():
     hearing = Hearing(own_id=1)
     first, second, own = (
