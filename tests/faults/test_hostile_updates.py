@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from functools import partial
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -21,36 +21,25 @@ from rtcd.server.address import ServerAddress
 pytestmark = [pytest.mark.end_to_end]
 
 
-def file_of(folder: FaultFolder, path: str) -> dict[str, object]:
-    """What the status says of one file."""
-    return next((f for f in folder.state().get("files", []) if f["path"] == path), {})
-
-
 def problems_of(folder: FaultFolder) -> set[tuple[str, str]]:
     return {(one["path"], one["code"]) for one in folder.state()["problems"]}
 
 
-def is_refused(folder: FaultFolder, path: str) -> bool:
-    found = file_of(folder, path)
-    return (found.get("state"), found.get("reason")) == ("held", "update-refused")
+async def attack(address: ServerAddress, are_refused: Callable[[], bool]) -> bool:
+    """Send all of them, each to its file; stay until the files are refused.
 
-
-async def send(
-    address: ServerAddress, path: str, updates: list[bytes], is_refused: Callable[[], bool]
-) -> bool:
-    """Send them all; stay until the room has them, as a server forgets what it has not read yet.
-
-    Until then the folder may refuse what has come and enter the room again, which has too little yet.
+    A server forgets what it has not read yet of who leaves. While it reads, the folder may refuse what
+    has come so far, and enter a room again that has too little yet.
     """
-    async with RoomPerson.joined(address, path) as person:
-        for number, update in enumerate(updates):
-            # Past everything that keeps rtcd itself from sending such a thing.
-            await person.room._link.send(Update(update).encode())
-            if number % 100 == 99:
-                await asyncio.sleep(0.05)
-        async with asyncio.timeout(120):
-            await person.room.catch_up()
-        return await asyncio.to_thread(wait_for, is_refused, 60)
+    async with AsyncExitStack() as stack:
+        for name, updates in HOSTILE.items():
+            person = await stack.enter_async_context(RoomPerson.joined(address, f"{name}.txt"))
+            for number, update in enumerate(updates):
+                # Past everything that keeps rtcd itself from sending such a thing.
+                await person.room._link.send(Update(update).encode())
+                if number % 100 == 99:
+                    await asyncio.sleep(0.05)
+        return await asyncio.to_thread(wait_for, are_refused, 120)
 
 
 HOSTILE = {
@@ -77,14 +66,12 @@ def test_only_the_file_of_a_hostile_room_stops(
 ) -> None:
     address = ServerAddress.parse(stock_server.url, stock_server.token)
     pid = guest.pid
-    for name, updates in HOSTILE.items():
-        path = f"{name}.txt"
-        refused = asyncio.run(send(address, path, updates, partial(is_refused, guest, path)))
-        assert refused, (path, guest.state(), guest.log())
-        assert guest.read(path) == "fine\n"
+    all_refused = {(f"{name}.txt", "update-refused") for name in HOSTILE}
+    refused = asyncio.run(attack(address, lambda: problems_of(guest) == all_refused))
+    assert refused, (guest.state(), guest.log())
+    for name in HOSTILE:
+        assert guest.read(f"{name}.txt") == "fine\n"
     assert guest.is_alive
     assert guest.state()["daemon"]["pid"] == pid
     guest.write("good.txt", "still fine\n")
     assert wait_for(lambda: (stock_server.root / "good.txt").read_text() == "still fine\n", 60)
-    all_refused = {(f"{name}.txt", "update-refused") for name in HOSTILE}
-    assert wait_for(lambda: problems_of(guest) == all_refused, 60), problems_of(guest)
