@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from start import cpu_seconds, idle_cpu, memory, notebook
 from tables import machine, percentile, run_as_installed, shown, table
 
+from end_to_end import project_folder
 from end_to_end.project_folder import RtcdFolder
 from end_to_end.stock_server import StockServer
 from rtcd.server.address import ServerAddress
@@ -240,6 +241,7 @@ def main() -> None:
     parser.add_argument("--burst", type=int, default=1000)
     options = parser.parse_args()
     run_as_installed()
+    project_folder.COMMAND_SECONDS = PATIENCE_SECONDS
     print(machine())
     workplace = Path(tempfile.mkdtemp(prefix="rtcd-scale-", dir="/var/tmp"))
     try:
