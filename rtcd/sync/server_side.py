@@ -224,7 +224,9 @@ class ServerSide:
             return
         if announcement.kind == "created" and self._link.is_own_creation(path):
             return
-        if self._has_already(path, announcement.digest):
+        # Not while it is compared: that may be about to take what came before (there and back again).
+        is_compared = self._project.remote.is_comparing(path)
+        if not is_compared and self._has_already(path, announcement.digest):
             return
         if announcement.kind == "renamed" and announcement.new_path is not None:
             new = self._link.project_path(announcement.new_path)
